@@ -6,7 +6,6 @@ by one rule: what is missing or NaN is not met. Standard library only.
 
 from __future__ import annotations
 
-import difflib
 import math
 import operator
 import re
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnctl.errors import Problem, UsageError
+from nnctl.spec.suggest import nearest
 
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -120,6 +120,6 @@ def _reason(gate: Gate, value: float | None, values: Mapping[str, float | None])
         return f"{gate.name} is {value:.6g}"
     if gate.name in values:
         return f"{gate.name} is undefined here (NaN, or a class without samples)"
-    near = difflib.get_close_matches(gate.name, values, n=1)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(gate.name, values)
+    guess = f"; did you mean {near!r}?" if near else ""
     return f"there is no {gate.name} in this evaluation{guess}"
