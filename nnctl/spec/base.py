@@ -1,0 +1,102 @@
+"""The base of every spec model: strict, frozen, no unknown keys, and what cannot hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from .shapes import Parameter, Shape, ShapeError, size
+
+__all__ = ["Finding", "LayerModel", "Parameter", "Shape", "ShapeError", "SpecModel", "Words"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A legal-looking setting that cannot hold, at a path relative to the model that says so."""
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str = ""
+
+    def under(self, *prefix: str | int) -> Finding:
+        """Return the same finding seen from further up."""
+        return Finding((*prefix, *self.path), self.message, self.hint)
+
+
+class SpecModel(BaseModel):
+    """A table of the spec."""
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+    )
+
+    def conflicts(self) -> Iterable[Finding]:
+        """Find what each field allows but all of them together do not."""
+        return ()
+
+    @model_validator(mode="after")
+    def _refuse_conflicts(self) -> Self:
+        findings = list(self.conflicts())
+        if findings:
+            raise PydanticCustomError("conflict", "conflict", {"findings": findings})
+        return self
+
+
+@dataclass(frozen=True)
+class Expect:
+    """Annotation: how a message names what a field expects, where its type alone cannot."""
+
+    text: str
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+NAME = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
+
+Name = Annotated[
+    str,
+    Field(pattern=NAME, max_length=200),
+    Expect("a name of letters, digits, _, - and ., starting with a letter or _"),
+]
+Words = Annotated[
+    list[Annotated[str, Field(min_length=1)]],
+    Field(min_length=1),
+    BeforeValidator(_listed),
+    Expect("a name or a list of names"),
+]
+
+
+class LayerModel(SpecModel):
+    """A layer of the network: an entry of ``[[layers]]``, chosen by ``type``."""
+
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """Fewest and most inputs; None where any number will do."""
+
+    type: str
+    name: Name | None = Field(
+        None, description="what others call it; default TYPE_k, the k-th layer of its type"
+    )
+    from_: Words | None = Field(
+        None, alias="from", description="the layers it reads; default: the layer before"
+    )
+    share: Name | None = Field(
+        None, description="the layer of the same type whose parameters it uses as its own"
+    )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Shape of one output sample. Raises ShapeError."""
+        return inputs[0]
+
+    def parameters(self, inputs: Sequence[Shape]) -> dict[str, Parameter]:
+        """The trained arrays it needs, by short name, in a fixed order."""
+        return {}
+
+    def flops(self, inputs: Sequence[Shape]) -> int:
+        """Floating-point operations of a forward pass, per sample (a multiply-add is two)."""
+        return size(self.output_shape(inputs))

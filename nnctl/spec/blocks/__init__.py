@@ -1,0 +1,1 @@
+"""Blocks: repeated structure, written once."""

@@ -1,0 +1,1 @@
+"""Generators: data sets made from a formula and a seed, one file each."""

@@ -1,0 +1,1 @@
+"""Initializers: how parameters start, one file per family."""

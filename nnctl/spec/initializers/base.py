@@ -1,0 +1,17 @@
+"""What all initializers have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from nnctl.spec.base import SpecModel
+from nnctl.spec.registry import Tagged
+
+
+class InitializerModel(SpecModel):
+    """How a parameter starts: a pure function of the seed and the parameter's name."""
+
+    type: str
+
+
+Initializer = Annotated[InitializerModel, Tagged("initializers", short=True)]

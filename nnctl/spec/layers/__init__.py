@@ -1,0 +1,1 @@
+"""Layers: fields, bounds, output shape and parameters; one file per type or family."""

@@ -1,0 +1,20 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from nnctl.spec.base import LayerModel
+
+
+class Dropout(LayerModel):
+    """Zero each number with probability ``rate`` while training, and scale the rest by 1 / (1 - rate).
+
+    Nothing happens in evaluation (inverted dropout; Srivastava et al. 2014). Which numbers are
+    zeroed depends on seed, step and sample alone.
+    """
+
+    type: Literal["dropout"]
+    rate: float = Field(0.5, ge=0, lt=1, description="probability that a number is zeroed")

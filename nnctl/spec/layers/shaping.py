@@ -1,0 +1,55 @@
+"""Layers that only change the shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nnctl.spec.base import Finding, LayerModel, Shape, ShapeError
+from nnctl.spec.shapes import format_shape, size
+
+
+class Flatten(LayerModel):
+    """All numbers of a sample in one axis, in the order H, W, C."""
+
+    type: Literal["flatten"]
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (size(inputs[0]),)
+
+    def flops(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+
+class Reshape(LayerModel):
+    """The same numbers, in the same order, under another shape."""
+
+    type: Literal["reshape"]
+    shape: list[Annotated[int, Field(ge=-1, le=2**31 - 1)]] = Field(
+        min_length=1,
+        max_length=5,
+        description="axes of one sample, channels last; one of them may be -1: what is left",
+    )
+
+    def conflicts(self) -> Iterable[Finding]:
+        if 0 in self.shape or self.shape.count(-1) > 1:
+            yield Finding(("shape",), f"expected axes of 1 or more, one of them -1, given {self.shape}")
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        total = size(inputs[0])
+        known = abs(size(self.shape))
+        left = total // known
+        shape = tuple(left if axis == -1 else axis for axis in self.shape)
+        if size(shape) != total:
+            given = f"{format_shape(inputs[0])} ({total} numbers)"
+            raise ShapeError(
+                f"reshape expects as many numbers as it is given, {given}, but {self.shape} "
+                + (f"does not divide {total}" if -1 in self.shape else f"holds {known}"),
+                "make the axes multiply to the same number, or write -1 for one of them",
+            )
+        return shape
+
+    def flops(self, inputs: Sequence[Shape]) -> int:
+        return 0

@@ -1,0 +1,1 @@
+"""Losses: what is minimized, one file per type or family."""

@@ -1,0 +1,23 @@
+"""What all losses have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from nnctl.spec.base import SpecModel
+from nnctl.spec.registry import Tagged
+
+
+class LossModel(SpecModel):
+    """What is minimized: ``[loss]``, or ``[loss.OUTPUT]`` for each of several outputs."""
+
+    type: str
+    weight: float = Field(1.0, gt=0, le=1e6, description="factor of this loss in the total")
+    target: str | None = Field(
+        None, min_length=1, description="the target it compares with; default: the only one"
+    )
+
+
+Loss = Annotated[LossModel, Tagged("losses")]

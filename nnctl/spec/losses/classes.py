@@ -1,0 +1,50 @@
+"""Losses for classes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nnctl.spec.base import Expect
+
+from .base import LossModel
+
+_Weight = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class CrossEntropy(LossModel):
+    """-sum_j t_j ln softmax(s)_j, mean over the batch; softmax is built in, so s are plain signals.
+
+    The gradient is softmax(s) - t (Bridle 1990). Targets are classes, one-hot or soft rows.
+    ``label_smoothing`` = e trains on (1 - e) * t + e / classes (Szegedy et al. 2016).
+    """
+
+    type: Literal["cross_entropy"]
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of the target spread evenly over all classes"
+    )
+    class_weights: (
+        Annotated[
+            Literal["balanced"] | list[_Weight] | dict[str, _Weight],
+            Expect('"balanced", a list of numbers in the order of the classes, or a table'),
+        ]
+        | None
+    ) = Field(
+        None, description='weight of each class; "balanced" is samples / (classes * count of it)'
+    )
+
+
+class BinaryCrossEntropy(LossModel):
+    """-(w t ln p + (1 - t) ln(1 - p)), p = sigmoid(s) built in, mean over the batch.
+
+    One output for two classes (the second is 1), or one for each of several labels.
+    """
+
+    type: Literal["binary_cross_entropy"]
+    pos_weight: float = Field(
+        1.0, gt=0, le=1e6, description="w, the weight of the positive class"
+    )
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="e: trains on (1 - e) * t + e / 2"
+    )

@@ -1,0 +1,1 @@
+"""Optimizers: update rules, one file per type."""

@@ -1,0 +1,17 @@
+"""What all optimizers have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from nnctl.spec.base import SpecModel
+from nnctl.spec.registry import Tagged
+
+
+class OptimizerModel(SpecModel):
+    """The rule that turns gradients into steps: ``[optimizer]``, chosen by ``type``."""
+
+    type: str
+
+
+Optimizer = Annotated[OptimizerModel, Tagged("optimizers")]

@@ -1,0 +1,1 @@
+"""Schedules: the learning rate over the epochs, one file per type."""

@@ -1,0 +1,65 @@
+"""Shapes of one sample (no batch axis, channels last), and what a layer says about them. Stdlib only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Literal
+
+Shape = tuple[int, ...]
+"""Axes of one sample, channels last: ``(26, 26, 9)``; ``()`` is a scalar."""
+
+
+class ShapeError(ValueError):
+    """The shapes that reach a layer do not fit it; whoever knows the place makes it a SpecError."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A trained array of a layer: its canonical shape and how it starts.
+
+    ``init`` is an initializer's tag or its model; ``fan_in`` and ``fan_out`` are the numbers of
+    inputs and outputs that one weight meets, which He and Glorot scale by.
+    """
+
+    shape: Shape
+    init: Any
+    kind: Literal["weight", "bias", "norm"]
+    fan_in: int
+    fan_out: int
+
+
+def format_shape(shape: Sequence[int]) -> str:
+    """Write a shape as nnctl prints it: ``26x26x9``; a scalar is ``1``."""
+    return "x".join(map(str, shape)) or "1"
+
+
+def size(shape: Sequence[int]) -> int:
+    """Count the numbers in one sample of this shape."""
+    return prod(shape)
+
+
+def require_rank(inputs: Sequence[Shape], ranks: tuple[int, ...], who: str, hint: str) -> Shape:
+    """Return the only input's shape if it has one of the numbers of axes, else raise ShapeError."""
+    (shape,) = inputs
+    if len(shape) not in ranks:
+        wanted = " or ".join(map(str, ranks))
+        axes = "axis" if wanted == "1" else "axes"
+        raise ShapeError(f"{who} expects {wanted} {axes}, given {format_shape(shape)}", hint)
+    return shape
+
+
+def require_equal(inputs: Sequence[Shape], who: str, hint: str) -> Shape:
+    """Return the shape that all inputs share, else raise ShapeError with the two that differ."""
+    first = inputs[0]
+    for other in inputs[1:]:
+        if other != first:
+            given = f"{format_shape(first)} and {format_shape(other)}"
+            raise ShapeError(f"{who} expects equal shapes, given {given}", hint)
+    return first
