@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ class CrossEntropy(LossModel):
     The gradient is softmax(s) - t (Bridle 1990). Targets are classes, one-hot or soft rows.
     ``label_smoothing`` = e trains on (1 - e) * t + e / classes (Szegedy et al. 2016).
     """
+
+    link: ClassVar[Literal["softmax", "sigmoid", "identity"]] = "softmax"
 
     type: Literal["cross_entropy"]
     label_smoothing: float = Field(
@@ -40,6 +42,8 @@ class BinaryCrossEntropy(LossModel):
 
     One output for two classes (the second is 1), or one for each of several labels.
     """
+
+    link: ClassVar[Literal["softmax", "sigmoid", "identity"]] = "sigmoid"
 
     type: Literal["binary_cross_entropy"]
     pos_weight: float = Field(
