@@ -1,0 +1,131 @@
+"""A checkpoint is one safetensors file: named arrays, and one JSON document beside them.
+
+``(tensors, meta) <-> file``. Equal content gives equal bytes: safetensors sorts the tensors, and
+the metadata have a single key, because the order of several is random there. A sha256 over tensors
+and meta lies inside, because safetensors itself notices truncation but not a flipped bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as parse
+from safetensors.numpy import save as serialize
+
+from nnctl.errors import CheckpointError
+from nnctl.files import os_errors, write_atomic
+
+FORMAT = 1
+KEY = "nnctl"
+SUFFIX = ".safetensors"
+# safetensors puts the length of its JSON header in the first eight bytes and allows 100 MB of it.
+PREFIX_BYTES = 8
+HEADER_LIMIT = 100_000_000
+
+Tensors = dict[str, np.ndarray[Any, Any]]
+Meta = dict[str, Any]
+
+
+def save(path: Path, tensors: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any]) -> None:
+    """Write a checkpoint, atomically and durably. Raises CheckpointError; never half a file."""
+    write_atomic(path, [encode(tensors, meta)])
+
+
+def load(path: Path) -> tuple[Tensors, Meta]:
+    """Read and verify a checkpoint. Raises CheckpointError for whatever is wrong with it."""
+    with os_errors(f"cannot read the checkpoint {path}", "name a run directory or a checkpoint"):
+        blob = path.read_bytes()
+    try:
+        return decode(blob)
+    except CheckpointError as error:
+        raise error.at(file=str(path)) from error.__cause__
+
+
+def encode(tensors: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a checkpoint: a pure function of the content of its arguments."""
+    # safetensors 0.8 writes the raw buffer of a strided view: wrong values, silently (#825).
+    # ascontiguousarray makes 0-d arrays 1-d, so those keep their own shape.
+    arrays = {k: np.ascontiguousarray(v).reshape(np.shape(v)) for k, v in tensors.items()}
+    document = {**meta, "format": FORMAT}
+    document["sha256"] = _digest(arrays, document)
+    return serialize(arrays, metadata={KEY: _json(document)})
+
+
+def decode(blob: bytes) -> tuple[Tensors, Meta]:
+    """Return (tensors, meta) of a checkpoint's bytes, verified. Raises CheckpointError."""
+    meta = _meta_of_header(_header(blob[:PREFIX_BYTES], blob[PREFIX_BYTES:]))
+    try:
+        tensors = parse(blob)
+    except (SafetensorError, KeyError, ValueError, OverflowError, TypeError) as error:
+        _refuse(f"damaged: {error}", error)
+    stored = meta.pop("sha256", None)
+    if stored != _digest(tensors, meta):
+        _refuse("damaged: its content does not match the sha256 inside")
+    return tensors, meta
+
+
+def read_meta(path: Path) -> Meta:
+    """Read only the meta, at a cost that does not depend on the tensors. Nothing is verified."""
+    with os_errors(f"cannot read the checkpoint {path}"), path.open("rb") as file:
+        prefix = file.read(PREFIX_BYTES)
+        length = int.from_bytes(prefix, "little")
+        body = file.read(min(length, HEADER_LIMIT))
+    try:
+        return _meta_of_header(_header(prefix, body))
+    except CheckpointError as error:
+        raise error.at(file=str(path)) from error.__cause__
+
+
+def _header(prefix: bytes, body: bytes) -> dict[str, Any]:
+    length = int.from_bytes(prefix, "little")
+    if len(prefix) < PREFIX_BYTES or not body or length > HEADER_LIMIT or body[:1] != b"{":
+        _refuse("not a checkpoint: it is not a safetensors file")
+    if length > len(body):
+        _refuse(f"truncated: its header has {length} bytes, {len(body)} are there")
+    try:
+        header = json.loads(body[:length])
+    except (ValueError, RecursionError) as error:
+        _refuse("damaged: its header cannot be read", error)
+    if not isinstance(header, dict):
+        _refuse("not a checkpoint: its header is not a table")
+    return header
+
+
+def _meta_of_header(header: dict[str, Any]) -> Meta:
+    text = (header.get("__metadata__") or {}).get(KEY)
+    if text is None:
+        _refuse("not a checkpoint of nnctl: a safetensors file without its metadata")
+    try:
+        meta = json.loads(text)
+        version = int(meta["format"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        _refuse("damaged: its metadata cannot be read", error)
+    if version > FORMAT:
+        _refuse(f"format {version} is newer than this nnctl reads ({FORMAT}); update nnctl")
+    return dict(meta)
+
+
+def _digest(tensors: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any]) -> str:
+    """Hash names, types, shapes and values of all tensors, and the meta without its hash."""
+    total = hashlib.sha256(_json(meta).encode())
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        total.update(f"\n{name} {array.dtype.str} {np.shape(tensors[name])}\n".encode())
+        if array.size:
+            total.update(array.reshape(-1).view(np.uint8).data)
+    return total.hexdigest()
+
+
+def _json(meta: Mapping[str, Any]) -> str:
+    """Encode to the one text that equal content has; NaN and Inf have no place in it."""
+    return json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _refuse(what: str, cause: BaseException | None = None) -> NoReturn:
+    raise CheckpointError(f"checkpoint unusable: {what}") from cause

@@ -1,0 +1,62 @@
+"""Loss and metrics of whole splits in evaluation mode, in slices so that it can be interrupted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+
+from nnctl.train.job import Array, Job
+
+# Fixed, so that it can change no number; a slice is a moment's work.
+SLICE_ROWS = 1024
+
+Metrics = dict[str, dict[str, float]]
+
+
+class Interrupted(Exception):
+    """Evaluation was given up because training is asked to stop; no number was kept."""
+
+
+def evaluate(job: Job, splits: Iterable[str], interrupted: Callable[[], bool]) -> Metrics:
+    """Return {split: {"loss": ..., "accuracy": ...}} of the splits that exist.
+
+    Raises Interrupted if ``interrupted()`` turns true on the way.
+    """
+    found = {}
+    for split in splits:
+        if job.splits.get(split):
+            loss, outputs = forward(job, split, interrupted)
+            found[split] = {"loss": loss, **job.measure(split, outputs)}
+    return found
+
+
+def forward(
+    job: Job, split: str, interrupted: Callable[[], bool]
+) -> tuple[float, dict[str, Array]]:
+    """Return the mean loss and the outputs of all rows of a split, in row order."""
+    count = job.splits[split]
+    total = 0.0
+    parts: list[Mapping[str, Array]] = []
+    for start in range(0, count, SLICE_ROWS):
+        if interrupted():
+            raise Interrupted
+        rows = np.arange(start, min(start + SLICE_ROWS, count), dtype=np.int64)
+        result = job.plan.evaluate(split, rows)
+        total += float(result.loss) * len(rows)
+        parts.append(result.outputs)
+    return total / count, {n: np.concatenate([part[n] for part in parts]) for n in parts[0]}
+
+
+def flat(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return {"validation.loss": ...} from {"validation": {"loss": ...}}."""
+    return {f"{split}.{name}": v for split, values in metrics.items() for name, v in values.items()}
+
+
+def finite(metrics: Mapping[str, Mapping[str, float]]) -> Metrics:
+    """Return the metrics without those that are NaN or Inf, which no JSON file can hold."""
+    return {
+        split: {name: float(v) for name, v in values.items() if math.isfinite(v)}
+        for split, values in metrics.items()
+    }
