@@ -138,8 +138,8 @@ def view(
 ) -> View:
     """Return the view that fits a target: ``kind`` is ``class``, ``number`` or ``rows``.
 
-    Rows of probabilities under a softmax count as their most probable class, under a sigmoid as
-    one yes-or-no question a column; everything else is regression.
+    Rows under a softmax, or of values that stand for ``classes``, count as their largest class;
+    under a sigmoid as one yes-or-no question a column; everything else is regression.
     """
     if kind == "class":
         return classified(outputs, truth, classes, link)
@@ -148,10 +148,10 @@ def view(
         raise DataError(
             f"outputs have shape {outputs.shape}, targets {truth.shape}", "they must be equal"
         )
-    if link == "softmax":
-        return classified(outputs, np.argmax(truth, axis=1), truth.shape[1], link)
     if link == "sigmoid":
         return MultiLabel(outputs, truth)
+    if link == "softmax" or (kind == "rows" and classes > 1):
+        return classified(outputs, np.argmax(truth, axis=1), truth.shape[1], link)
     return Regressed(outputs, truth)
 
 

@@ -1,0 +1,196 @@
+"""Outputs of a split judged: metrics, rows by class, confusion, worst samples, gates.
+
+The one place that makes the document of ``eval --json``, which training writes too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nnctl.metrics import Classified, MultiLabel, Regressed, View, compute, per_class, views_of
+from nnctl.run.heads import Array, Head
+from nnctl.spec.gates import Gate, Verdict, judge
+
+WORST = 10
+# What training follows when the spec names nothing.
+DEFAULTS: dict[type[View], tuple[str, ...]] = {
+    Classified: ("accuracy",),
+    MultiLabel: ("accuracy",),
+    Regressed: ("mae", "r2"),
+}
+
+
+@dataclass(frozen=True)
+class Details:
+    """What one output has beyond plain figures; empty for regression."""
+
+    per_class: list[dict[str, Any]] = field(default_factory=list)
+    confusion: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Everything that is said of a network on one split. Undefined figures are None."""
+
+    split: str
+    samples: int
+    metrics: dict[str, float | None]
+    details: dict[str, Details]
+    worst: list[dict[str, Any]]
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    @property
+    def per_class(self) -> list[dict[str, Any]]:
+        """The rows by class; those of several outputs say which one they are of."""
+        if "" in self.details:
+            return self.details[""].per_class
+        return [
+            {"output": name, **row}
+            for name, found in self.details.items()
+            for row in found.per_class
+        ]
+
+    def document(self, checkpoint: str) -> dict[str, Any]:
+        """Return the fields of ``eval --json``; ``outputs`` only where there are several."""
+        only = self.details.get("")
+        found: dict[str, Any] = {
+            "checkpoint": checkpoint,
+            "split": self.split,
+            "samples": self.samples,
+            "metrics": self.metrics,
+            "per_class": self.per_class,
+            "confusion": only.confusion if only else None,
+            "gates": [verdict.row() for verdict in self.verdicts],
+            "worst": self.worst,
+        }
+        if only is None:
+            found["outputs"] = {
+                name: {"per_class": d.per_class, "confusion": d.confusion}
+                for name, d in self.details.items()
+            }
+        return found
+
+
+def measure(
+    heads: Sequence[Head],
+    outputs: Mapping[str, Array],
+    targets: Mapping[str, Array],
+    wanted: Sequence[str] | None,
+) -> dict[str, float]:
+    """Return the metrics that training follows: those named, else the default of each task."""
+    found: dict[str, float] = {}
+    for head in heads:
+        seen = head.view(outputs[head.node], targets[head.target])
+        names = DEFAULTS[type(seen)] if wanted is None else _own(head, wanted)
+        found |= {head.prefix + name: value for name, value in compute(seen, names).items()}
+    return found
+
+
+def assess(
+    heads: Sequence[Head],
+    outputs: Mapping[str, Array],
+    targets: Mapping[str, Array],
+    *,
+    split: str,
+    loss: float,
+    losses: Array | None = None,
+    index: Array | None = None,
+    wanted: Iterable[str] = (),
+    gates: Sequence[Gate] = (),
+) -> Assessment:
+    """Return all metrics of every output, and those ``wanted`` or gated that take a parameter.
+
+    ``losses`` (N,) are the samples' own; ``index`` their places in the data set.
+    """
+    metrics: dict[str, float | None] = {"loss": _defined(loss)}
+    details: dict[str, Details] = {}
+    views = {head: head.view(outputs[head.node], targets[head.target]) for head in heads}
+    for head, seen in views.items():
+        more = _own(head, [*wanted, *(gate.metric for gate in gates)])
+        values = compute(seen) | compute(seen, more)
+        metrics |= {head.prefix + name: _defined(value) for name, value in values.items()}
+        details[head.name] = _details(head, seen)
+    worst = [] if losses is None else _worst(views, losses, index)
+    samples = next(iter(views.values())).count
+    found = Assessment(split, samples, metrics, details, worst)
+    found.verdicts.extend(judge(gates, metrics, _rows(details)))
+    return found
+
+
+def unmeasurable(heads: Sequence[Head], names: Iterable[str]) -> list[str]:
+    """Return the metrics that no output of this network has, such as ``accuracy`` of numbers."""
+    empty = {head: head.view(*_nothing(head)) for head in heads}
+    known = {"loss"}
+    for name in names:
+        for head, seen in empty.items():
+            if name.startswith(head.prefix):
+                own = name.removeprefix(head.prefix)
+                base = own.partition("[")[0]
+                if type(seen) in views_of(own) or (isinstance(seen, Classified) and base != own):
+                    known.add(name)
+    return [name for name in names if name not in known]
+
+
+def _own(head: Head, names: Iterable[str]) -> list[str]:
+    """Return the names that are meant for this output, without its prefix."""
+    return [name.removeprefix(head.prefix) for name in names if name.startswith(head.prefix)]
+
+
+def _nothing(head: Head) -> tuple[Array, Array]:
+    binary = head.info.kind == "class" and head.link == "sigmoid"
+    width = 1 if binary else head.info.width
+    return np.zeros((0, width)), np.zeros(0 if head.info.kind == "class" else (0, head.info.width))
+
+
+def _details(head: Head, seen: View) -> Details:
+    if not isinstance(seen, Classified):
+        return Details()
+    rows = per_class(seen, head.classes)
+    counts = {"classes": [row["class"] for row in rows], "counts": seen.confusion.tolist()}
+    return Details(rows, counts)
+
+
+def _rows(details: Mapping[str, Details]) -> list[dict[str, Any]]:
+    """Return the rows by class with the names that gates use: ``OUTPUT.recall`` of a class."""
+    return [
+        {_gated(name, key): value for key, value in row.items()}
+        for name, found in details.items()
+        for row in found.per_class
+    ]
+
+
+def _gated(output: str, key: str) -> str:
+    return key if key == "class" or not output else f"{output}.{key}"
+
+
+def _worst(views: Mapping[Head, View], losses: Array, index: Array | None) -> list[dict[str, Any]]:
+    """Return the samples with the largest loss (NaN first), the earliest in a tie first."""
+    order = np.argsort(np.where(np.isnan(losses), -np.inf, -losses), kind="stable")[:WORST]
+    head, seen = next(iter(views.items()))
+    return [
+        {
+            "sample": int(row if index is None else index[row]),
+            "loss": _defined(float(losses[row])),
+            "true": _said(head, seen, row, "labels", "truth"),
+            "predicted": _said(head, seen, row, "predicted", "predictions"),
+        }
+        for row in order
+    ]
+
+
+def _said(head: Head, seen: View, row: int, label: str, number: str) -> str | float | None:
+    """Return the class, or the first number, that a sample has or was given."""
+    if isinstance(seen, Classified):
+        k = int(getattr(seen, label)[row])
+        return head.classes[k] if k < len(head.classes) else str(k)
+    if isinstance(seen, Regressed):
+        return _defined(float(getattr(seen, number)[row, 0]))
+    return None
+
+
+def _defined(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

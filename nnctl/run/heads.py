@@ -1,0 +1,77 @@
+"""What the outputs of a network mean: which target each one stands beside, and in which units.
+
+Everything that reads outputs (training's metrics, eval, predict) reads them through these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnctl.graph.graph import Graph
+from nnctl.metrics import View, view
+from nnctl.spec.info import TargetInfo
+from nnctl.spec.registry import model
+
+Array = np.ndarray[Any, Any]
+Scaler = tuple[Array, Array] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """One output: ``node`` in the graph, ``name`` for people ("" if it is the only one).
+
+    ``link`` is what its loss applies to it. With a ``scaler`` (mean, scale) the network predicts
+    the standardized target ``(t - mean) * scale``.
+    """
+
+    node: str
+    name: str
+    target: str
+    info: TargetInfo
+    link: str
+    scaler: Scaler = None
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its metrics start with."""
+        return f"{self.name}." if self.name else ""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of its classes; nothing if it predicts numbers."""
+        return self.info.classes or ()
+
+    def original(self, values: Array) -> Array:
+        """Return outputs or targets (N, W) in the target's own units, float64."""
+        values = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+        if self.scaler is None:
+            return values
+        mean, scale = self.scaler
+        return values / scale + mean
+
+    def view(self, outputs: Array, truth: Array) -> View:
+        """Return outputs beside the truth, which is in its own units already."""
+        count = self.info.width if self.classes or self.info.kind == "class" else 0
+        return view(self.original(outputs), truth, self.info.kind, self.link, count)
+
+
+def heads(
+    graph: Graph, targets: Mapping[str, TargetInfo], scalers: Mapping[str, Scaler] | None = None
+) -> tuple[Head, ...]:
+    """Return the outputs that have a loss, in the graph's order; they are named by their layer."""
+    several = len(graph.losses) > 1
+    return tuple(
+        Head(
+            node=loss.output,
+            name=graph.node(loss.output).layer if several else "",
+            target=loss.target,
+            info=targets[loss.target],
+            link=model("losses", loss.type).link,  # type: ignore[attr-defined]
+            scaler=(scalers or {}).get(loss.target),
+        )
+        for loss in graph.losses
+    )
