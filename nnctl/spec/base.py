@@ -78,6 +78,18 @@ class LayerModel(SpecModel):
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """Fewest and most inputs; None where any number will do."""
 
+    elementwise: ClassVar[bool] = False
+    """Each output number is a function of the input number at its place, and of nothing else."""
+
+    epilogue: ClassVar[bool] = False
+    """Its op can compute the elementwise layer that follows it on the way out."""
+
+    differentiable: ClassVar[bool] = True
+    """False: it has no gradient to train by, unless ``straight_through`` is asked for."""
+
+    relu_family: ClassVar[bool] = False
+    """He's start suits the layer before (He et al. 2015); Glorot's suits the others."""
+
     type: str
     name: Name | None = Field(
         None, description="what others call it; default TYPE_k, the k-th layer of its type"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,8 @@ class Dense(LayerModel):
     turned round, as a tied decoder does (Hinton & Salakhutdinov 2006); its bias stays its own when
     transposed, since the sizes differ.
     """
+
+    epilogue: ClassVar[bool] = True
 
     type: Literal["dense"]
     units: int = Field(ge=1, le=1_000_000, description="number of outputs")
@@ -44,9 +46,7 @@ class Dense(LayerModel):
 
     def parameters(self, inputs: Sequence[Shape]) -> dict[str, Parameter]:
         fan = size(inputs[0]), self.units
-        relu = self.activation is not None and self.activation.relu_family
-        start = self.init or ("he_normal" if relu else "glorot_uniform")
-        arrays = {"w": Parameter(fan, start, "weight", *fan)}
+        arrays = {"w": Parameter(fan, self.init, "weight", *fan)}
         if self.bias:
             bias = self.bias_init or "zeros"
             arrays["b"] = Parameter((self.units,), bias, "bias", *fan)

@@ -56,3 +56,5 @@ class Softmax(ActivationModel):
     """
 
     type: Literal["softmax"]
+
+    elementwise: ClassVar[bool] = False
