@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from nnctl.spec.base import SpecModel
+from nnctl.spec.base import Shape, ShapeError, SpecModel
 from nnctl.spec.registry import Tagged
+from nnctl.spec.shapes import format_shape, size
+
+if TYPE_CHECKING:
+    from nnctl.spec.info import TargetInfo
 
 
 class LossModel(SpecModel):
@@ -21,6 +25,29 @@ class LossModel(SpecModel):
     target: str | None = Field(
         None, min_length=1, description="the target it compares with; default: the only one"
     )
+
+    def check(self, output: Shape, target: TargetInfo) -> None:
+        """Raise ShapeError if an output of this shape cannot be compared with the target.
+
+        The message goes on from ``loss "TYPE" ...``; ``{place}`` in the hint becomes the layer's.
+        """
+
+
+def need_outputs(output: Shape, count: int, why: str) -> None:
+    """Raise ShapeError unless the output is one row of ``count`` numbers."""
+    if output == (count,):
+        return
+    noun = "output" if count == 1 else "outputs"
+    message = f"needs {count} {noun} ({why}), {format_shape(output)} is"
+    if len(output) == 1:
+        raise ShapeError(message, f"set units = {count}{{place}}")
+    raise ShapeError(message, f'end in a dense layer with units = {count}, behind a "flatten"')
+
+
+def need_size(output: Shape, count: int, why: str) -> None:
+    """Raise ShapeError unless the output has ``count`` numbers, whatever its axes."""
+    if size(output) != count:
+        need_outputs(output, count, why)
 
 
 Loss = Annotated[LossModel, Tagged("losses")]

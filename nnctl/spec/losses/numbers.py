@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from .base import LossModel
+from nnctl.spec.base import Shape
+
+from .base import LossModel, need_outputs, need_size
+
+if TYPE_CHECKING:
+    from nnctl.spec.info import TargetInfo
 
 
-class Mse(LossModel):
+class _OfNumbers(LossModel):
+    def check(self, output: Shape, target: TargetInfo) -> None:
+        if target.kind == "class":  # compared with one-hot rows, or with 0 and 1
+            if output != (1,) or target.width != 2:
+                need_outputs(output, target.width, f"one for each of {target.width} classes")
+        else:
+            need_size(output, target.width, f"{target.width} numbers in a target")
+
+
+class Mse(_OfNumbers):
     """Mean of (y - t)^2 over outputs and batch, without a half."""
 
     type: Literal["mse"]
 
 
-class Mae(LossModel):
+class Mae(_OfNumbers):
     """Mean of |y - t| over outputs and batch; the gradient at 0 is 0."""
 
     type: Literal["mae"]
 
 
-class Huber(LossModel):
+class Huber(_OfNumbers):
     """(y - t)^2 / 2 where |y - t| <= delta, else delta * (|y - t| - delta / 2); mean (Huber 1964)."""
 
     type: Literal["huber"]

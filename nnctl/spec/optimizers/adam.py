@@ -21,3 +21,7 @@ class Adam(OptimizerModel):
     beta1: float = Field(0.9, ge=0, lt=1, description="share of the last mean of gradients kept")
     beta2: float = Field(0.999, ge=0, lt=1, description="share of the last mean of squares kept")
     epsilon: float = Field(1e-8, gt=0, le=1, description="keeps the division finite")
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("m", "v")

@@ -13,5 +13,10 @@ class OptimizerModel(SpecModel):
 
     type: str
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Names of the arrays that it keeps for each parameter, beside the parameter itself."""
+        return ()
+
 
 Optimizer = Annotated[OptimizerModel, Tagged("optimizers")]

@@ -29,6 +29,10 @@ class Sgd(OptimizerModel):
         "notes", description="where the rate enters: in the velocity, or behind it (torch)"
     )
 
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("v",) if self.momentum else ()
+
     def conflicts(self) -> Iterable[Finding]:
         if self.momentum == 0:
             hint = "set momentum, 0.9 for example"
