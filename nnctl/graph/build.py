@@ -1,0 +1,144 @@
+"""From spec and data header to graph: every mistake that shapes can show is found here, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, input_node_name
+from nnctl.graph.heads import find_outputs, losses
+from nnctl.graph.parameters import Claims, claim
+from nnctl.graph.report import Report
+from nnctl.graph.starts import with_starts
+from nnctl.graph.usage import check_usage
+from nnctl.graph.verify import verify
+from nnctl.graph.wiring import Entry, wire
+from nnctl.spec.shapes import Shape, ShapeError, format_shape
+
+if TYPE_CHECKING:
+    from nnctl.spec import Spec
+    from nnctl.spec.base import LayerModel
+    from nnctl.spec.info import DataInfo
+
+# What a layer model says to the graph and not to the op: it is spent when the node is made.
+SPENT = {"type", "name", "from_", "share", "transposed", "activation", "init", "bias_init"}
+SPENT |= {"l1", "l2"}
+# A part of a layer, such as its activation, stands where it stands and is called what it is.
+WHOLE_LAYER = ("name", "from_", "share")
+
+
+def build(spec: Spec, info: DataInfo) -> Graph:
+    """Return the network that a spec describes, for data of the given shapes.
+
+    Raises SpecError with every problem found, each at its line.
+    """
+    report = Report(spec)
+    entries = wire(spec.layers, info.inputs, report)
+    shapes = _shapes(entries, info.inputs, report)
+    claims = claim(entries, shapes, spec.regularization, report)
+    ends = {entry.name: _end(entry) for entry in entries}
+    nodes = [*_inputs(info), *(n for e in entries for n in _nodes(e, shapes, claims, ends, report))]
+    outputs = find_outputs(spec, entries, ends, report)
+    found = losses(spec, info, {node.name: node for node in nodes}, outputs, report)
+    report.raise_if_any()
+    graph = Graph(tuple(nodes), claims.parameters, dict(info.inputs), outputs, found)
+    check_usage(graph, report)
+    report.raise_if_any()
+    return verify(with_starts(graph))
+
+
+def _end(entry: Entry) -> str:
+    """Return the name of the layer's last node, which is what others read."""
+    return f"{entry.name}.activation" if _activation(entry.layer) is not None else entry.name
+
+
+def _activation(layer: LayerModel) -> LayerModel | None:
+    activation: LayerModel | None = getattr(layer, "activation", None)
+    return activation
+
+
+def _shapes(
+    entries: list[Entry], inputs: Mapping[str, Shape], report: Report
+) -> dict[str, tuple[Shape, ...]]:
+    """Return the input shapes of every layer for which they are known.
+
+    What follows a layer whose shape is unknown is left out: one mistake is told once.
+    """
+    output = {input_node_name(name): shape for name, shape in inputs.items()}
+    found: dict[str, tuple[Shape, ...]] = {}
+    for entry in entries:
+        if entry.inputs is None or any(name not in output for name in entry.inputs):
+            continue
+        given = tuple(output[name] for name in entry.inputs)
+        try:
+            output[entry.name] = entry.layer.output_shape(given)
+        except ShapeError as error:
+            report.add(entry.path, _located(error, entry, given), error.hint)
+        else:
+            found[entry.name] = given
+    return found
+
+
+def _located(error: ShapeError, entry: Entry, given: tuple[Shape, ...]) -> str:
+    pairs = zip(given, entry.inputs or (), strict=True)
+    sources = ", ".join(f'{format_shape(shape)} from "{name}"' for shape, name in pairs)
+    return f'"{entry.name}": {error.message} ({sources})'
+
+
+def _inputs(info: DataInfo) -> Iterator[Node]:
+    for name, shape in info.inputs.items():
+        path = ("data", "inputs", name) if name else ("data",)
+        yield Node(input_node_name(name), INPUT, (), shape, path=path)
+
+
+def _nodes(
+    entry: Entry,
+    shapes: Mapping[str, tuple[Shape, ...]],
+    claims: Claims,
+    ends: Mapping[str, str],
+    report: Report,
+) -> Iterator[Node]:
+    """Yield the layer's own node and, if it has one, that of its activation."""
+    if entry.name not in shapes or entry.inputs is None:
+        return
+    given = shapes[entry.name]
+    shape = entry.layer.output_shape(given)
+    sources = tuple(ends.get(name, name) for name in entry.inputs)
+    uses = claims.uses.get(entry.name, {})
+    yield _node(entry, entry.layer, entry.name, sources, given, uses)
+    activation = _activation(entry.layer)
+    if activation is not None:
+        for key in WHOLE_LAYER:
+            if getattr(activation, key) is not None:
+                where = (*entry.path, "activation", key.rstrip("_"))
+                report.add(where, "has no effect on an activation", "make it a layer of its own")
+        yield _node(entry, activation, ends[entry.name], (entry.name,), (shape,), {})
+
+
+def _node(
+    entry: Entry,
+    model: LayerModel,
+    name: str,
+    sources: tuple[str, ...],
+    given: tuple[Shape, ...],
+    uses: Mapping[str, ParamUse],
+) -> Node:
+    return Node(
+        name=name,
+        op=model.type,
+        inputs=sources,
+        shape=model.output_shape(given),
+        fields=_fields(model),
+        params=uses,
+        layer=entry.name,
+        path=entry.path,
+        elementwise=model.elementwise,
+        epilogue=model.epilogue,
+        relu_family=model.relu_family,
+        gradient=model.differentiable or getattr(model, "straight_through", False),
+        flops=model.flops(given),
+    )
+
+
+def _fields(model: LayerModel) -> dict[str, Any]:
+    return {key: getattr(model, key) for key in type(model).model_fields if key not in SPENT}

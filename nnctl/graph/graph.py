@@ -1,0 +1,121 @@
+"""What a network is: nodes in topological order, the parameters they use, and its losses.
+
+Shapes are those of one sample, without a batch axis, channels last. Everything is frozen: a pass
+returns a new graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from nnctl.spec.shapes import Shape
+
+INPUT = "input"  # op of the nodes that data enter by
+SPLIT = "split"  # op of an explicit fan-out, where gradients are summed
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A trained array, stored once however many nodes use it. ``name`` is ``LAYER.w``."""
+
+    name: str
+    shape: Shape
+    init: Any  # an initializer model
+    fan_in: int
+    fan_out: int
+    node: str  # the node that owns it
+    kind: str = "weight"  # or "bias", "norm"
+    l1: float = 0.0
+    l2: float = 0.0
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class ParamUse:
+    """That a node reads a parameter, its own or a tied one; ``transposed`` swaps the two axes."""
+
+    parameter: str
+    transposed: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation. ``fields`` are the op's hyperparameters, ``shape`` is that of its output."""
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    shape: Shape
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, ParamUse] = field(default_factory=dict)
+    layer: str = ""  # of the spec; the nodes of a layer and of its activation share it
+    path: tuple[str | int, ...] = ()  # of that layer in the spec
+    fused_with: str | None = None  # the node whose epilogue computes this one
+    elementwise: bool = False  # y[i] is a function of x[i] alone
+    epilogue: bool = False  # can take an elementwise node into itself
+    relu_family: bool = False  # decides how the layer before starts
+    gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)
+    flops: int = 0  # forward, for one sample
+
+    @property
+    def size(self) -> int:
+        """Numbers in the output of one sample."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class LossNode:
+    """A loss on the output of node ``output`` against the target ``target``."""
+
+    output: str
+    target: str
+    type: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network. ``inputs`` maps names of data inputs ("" for the only one) to shapes."""
+
+    nodes: tuple[Node, ...]
+    parameters: Mapping[str, Parameter]
+    inputs: Mapping[str, Shape]
+    outputs: tuple[str, ...]
+    losses: tuple[LossNode, ...]
+
+    def node(self, name: str) -> Node:
+        """Return a node by name; KeyError if there is none."""
+        return self.by_name()[name]
+
+    def by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    def readers(self) -> dict[str, list[str]]:
+        """Return, for each node, the names of the nodes that read it, once per reading."""
+        found: dict[str, list[str]] = {node.name: [] for node in self.nodes}
+        for reader, read in self.edges():
+            found.setdefault(read, []).append(reader)
+        return found
+
+    def edges(self) -> Iterator[tuple[str, str]]:
+        """Yield (reader, read) for every input of every node."""
+        for node in self.nodes:
+            for name in node.inputs:
+                yield node.name, name
+
+    @property
+    def parameter_count(self) -> int:
+        """Trained numbers; tied ones count once."""
+        return sum(parameter.size for parameter in self.parameters.values())
+
+
+def input_node_name(name: str) -> str:
+    """Return the node's name for a data input: ``input``, or ``input.NAME`` among several."""
+    return f"{INPUT}.{name}" if name else INPUT

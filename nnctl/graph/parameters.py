@@ -1,0 +1,150 @@
+"""The trained arrays of every layer, and ties between them: counted once, stored once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nnctl.graph.graph import Parameter, ParamUse
+from nnctl.graph.report import Report
+from nnctl.graph.wiring import Entry
+from nnctl.spec.shapes import Shape, format_shape
+from nnctl.spec.suggest import hint
+
+if TYPE_CHECKING:
+    from nnctl.spec.shapes import Parameter as Declared
+
+Declarations = Mapping[str, Mapping[str, "Declared"]]  # layer -> short name -> what it declares
+
+
+@dataclass
+class Claims:
+    """Parameters by full name, and which of them each layer uses under which short name."""
+
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    uses: dict[str, dict[str, ParamUse]] = field(default_factory=dict)
+
+
+def claim(
+    entries: list[Entry],
+    shapes: Mapping[str, tuple[Shape, ...]],
+    regularization: Any,
+    report: Report,
+) -> Claims:
+    """Return the parameters; ties whose shapes do not meet are reported."""
+    declared = {
+        entry.name: entry.layer.parameters(shapes[entry.name])
+        for entry in entries
+        if entry.name in shapes
+    }
+    claims = Claims()
+    by_name = {entry.name: entry for entry in entries}
+    for entry in entries:
+        tied = _tied(entry, by_name, declared, report)
+        uses = claims.uses.setdefault(entry.name, {})
+        for short, parameter in declared.get(entry.name, {}).items():
+            uses[short] = tied.get(short) or ParamUse(f"{entry.name}.{short}")
+            if short not in tied:
+                made = _parameter(entry, short, parameter, regularization)
+                claims.parameters[made.name] = made
+    return claims
+
+
+def _parameter(entry: Entry, short: str, declared: Declared, regularization: Any) -> Parameter:
+    l1, l2 = _penalties(entry, declared.kind, regularization)
+    return Parameter(
+        name=f"{entry.name}.{short}",
+        shape=declared.shape,
+        init=declared.init,
+        fan_in=declared.fan_in,
+        fan_out=declared.fan_out,
+        node=entry.name,
+        kind=declared.kind,
+        l1=l1,
+        l2=l2,
+    )
+
+
+def _penalties(entry: Entry, kind: str, regularization: Any) -> tuple[float, float]:
+    """Return l1 and l2: the layer's own before the global ones; biases only if asked for."""
+    if kind != "weight":
+        share = 1.0 if regularization.biases else 0.0
+        return share * regularization.l1, share * regularization.l2
+    own = (getattr(entry.layer, "l1", None), getattr(entry.layer, "l2", None))
+    general = (regularization.l1, regularization.l2)
+    l1, l2 = (g if o is None else o for o, g in zip(own, general, strict=True))
+    return l1, l2
+
+
+def _tied(
+    entry: Entry, by_name: Mapping[str, Entry], declared: Declarations, report: Report
+) -> dict[str, ParamUse]:
+    """Return the uses of another layer's parameters; empty for a layer that shares none."""
+    share = entry.layer.share
+    if share is None:
+        return {}
+    where = (*entry.path, "share")
+    owner = by_name.get(share)
+    if owner is None or owner is entry:
+        choices = [name for name in by_name if name != entry.name]
+        report.add(where, f'there is no other layer "{share}"', hint(share, choices, "layers"))
+        return {}
+    if owner.layer.share is not None:
+        message = f'"{share}" has no parameters of its own: it shares those of '
+        report.add(where, f'{message}"{owner.layer.share}"', f'share = "{owner.layer.share}"')
+        return {}
+    if entry.name not in declared or share not in declared:
+        return {}
+    if not declared[entry.name]:
+        report.add(where, f"{entry.layer.type} has no parameters to share", "remove share")
+        return {}
+    transposed = getattr(entry.layer, "transposed", False)
+    return _matched(entry, owner, declared, transposed, report)
+
+
+def _matched(
+    entry: Entry, owner: Entry, declared: Declarations, transposed: bool, report: Report
+) -> dict[str, ParamUse]:
+    """Tie each parameter to the owner's of that name; transposed, only the matrices are tied."""
+    theirs = declared[owner.name]
+    uses: dict[str, ParamUse] = {}
+    for short, parameter in declared[entry.name].items():
+        if transposed and len(parameter.shape) != 2:
+            continue
+        given = theirs[short].shape if short in theirs else None
+        expected = parameter.shape[::-1] if transposed else parameter.shape
+        if given != expected:
+            _report_mismatch(entry, owner, short, (parameter.shape, given), transposed, report)
+        uses[short] = ParamUse(f"{owner.name}.{short}", transposed)
+    if not transposed and (unused := theirs.keys() - uses.keys()):
+        names = ", ".join(f'"{owner.name}.{short}"' for short in sorted(unused))
+        message = f'"{entry.name}" shares with "{owner.name}" but has no use for {names}'
+        report.add((*entry.path, "share"), message, "give both layers the same bias setting")
+    return uses
+
+
+def _report_mismatch(
+    entry: Entry,
+    owner: Entry,
+    short: str,
+    shapes: tuple[Shape, Shape | None],
+    transposed: bool,
+    report: Report,
+) -> None:
+    mine, theirs = shapes
+    if theirs is None:
+        message = f'"{entry.name}" needs {short}, which "{owner.name}" does not have'
+        remedy = "give both layers the same settings"
+    else:
+        turned = f" (transposed: {format_shape(theirs[::-1])})" if transposed else ""
+        message = (
+            f'"{entry.name}.{short}" is {format_shape(mine)}, '
+            f'"{owner.name}.{short}" is {format_shape(theirs)}{turned}'
+        )
+        remedy = "tied layers need the same numbers of inputs and units"
+        if transposed:
+            remedy = f'"{entry.name}" needs units = {theirs[0]} and {theirs[1]} inputs'
+        elif len(theirs) == 2 and mine == theirs[::-1]:
+            remedy = "set transposed = true"
+    report.add((*entry.path, "share"), message, remedy)

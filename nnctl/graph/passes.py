@@ -1,0 +1,76 @@
+"""Passes: functions from graph to graph that keep its meaning. ``verify`` runs after each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nnctl.graph.graph import INPUT, SPLIT, Graph, LossNode, Node
+from nnctl.graph.verify import verify
+
+
+def insert_splits(graph: Graph) -> Graph:
+    """Make every fan-out an explicit ``split`` node, so that every output is read once.
+
+    The readers of X read ``X.split`` instead, a loss on X among them; ``outputs`` still name X.
+    Inputs of the network need none, because no gradient goes back to them.
+    """
+    readers = graph.readers()
+    losses = {loss.output for loss in graph.losses}
+    split = {
+        node.name
+        for node in graph.nodes
+        if node.op != INPUT and len(readers[node.name]) + (node.name in losses) > 1
+    }
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        nodes.append(replace(node, inputs=tuple(_after(name, split) for name in node.inputs)))
+        if node.name in split:
+            nodes.append(_split_node(node))
+    return verify(
+        replace(
+            graph,
+            nodes=tuple(nodes),
+            losses=tuple(_moved(loss, split) for loss in graph.losses),
+        ),
+        splits=True,
+    )
+
+
+def _after(name: str, split: set[str]) -> str:
+    return f"{name}.{SPLIT}" if name in split else name
+
+
+def _moved(loss: LossNode, split: set[str]) -> LossNode:
+    return replace(loss, output=_after(loss.output, split))
+
+
+def _split_node(node: Node) -> Node:
+    return Node(
+        name=_after(node.name, {node.name}),
+        op=SPLIT,
+        inputs=(node.name,),
+        shape=node.shape,
+        layer=node.layer,
+        path=node.path,
+    )
+
+
+def fuse(graph: Graph) -> Graph:
+    """Mark each elementwise node that the node before it can compute in its epilogue.
+
+    That node must be its only input and be read by nothing else: neither by another node nor, as
+    an output of the network, from outside. At most one node is fused with another.
+    """
+    by_name = graph.by_name()
+    readers = graph.readers()
+    outside = {*graph.outputs, *(loss.output for loss in graph.losses)}
+
+    def host(node: Node) -> str | None:
+        if not node.elementwise or len(node.inputs) != 1:
+            return None
+        before = by_name[node.inputs[0]]
+        alone = len(readers[before.name]) == 1 and before.name not in outside
+        return before.name if before.epilogue and alone else None
+
+    nodes = tuple(replace(node, fused_with=host(node)) for node in graph.nodes)
+    return verify(replace(graph, nodes=nodes))
