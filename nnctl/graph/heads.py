@@ -24,6 +24,10 @@ def find_outputs(
 ) -> tuple[str, ...]:
     """Return the nodes of the outputs: those asked for, or else the layers that nobody reads."""
     read = {name for entry in entries for name in entry.inputs or ()}
+    if spec.outputs is None and (
+        len(entries) < len(spec.layers) or None in [e.inputs for e in entries]
+    ):
+        return ()  # who reads whom is not known, and said: nothing can be said of the outputs
     if spec.outputs is None:
         return tuple(ends[entry.name] for entry in entries if entry.name not in read)
     found = []
@@ -43,6 +47,8 @@ def losses(
     report: Report,
 ) -> tuple[LossNode, ...]:
     """Return the losses; reported are those without an output or target, or that do not fit it."""
+    if not outputs:
+        return ()
     layers = {nodes[name].layer: name for name in outputs if name in nodes}
     if not spec.losses:
         report.add(("loss",), "no loss is given", 'add a table: [loss] with type = "..."')
@@ -131,8 +137,9 @@ def _check_fit(
     except ShapeError as error:
         line = report.line((*node.path, "units"))
         place = f' in "{node.layer}"' + (f" (line {line})" if line else "")
-        message = f'loss "{model.type}" {error.message} given by "{node.layer}"'
-        report.add(path, message, error.hint.replace("{place}", place))
+        message = error.message.replace("{layer}", f'"{node.layer}"')
+        remedy = error.hint.replace("{place}", place)
+        report.add(path, f'loss "{model.type}" {message}', remedy)
 
 
 def _report_untrained(spec: Spec, layers: Mapping[str, str], report: Report) -> None:

@@ -116,6 +116,7 @@ def _matched(
         expected = parameter.shape[::-1] if transposed else parameter.shape
         if given != expected:
             _report_mismatch(entry, owner, short, (parameter.shape, given), transposed, report)
+            return {}
         uses[short] = ParamUse(f"{owner.name}.{short}", transposed)
     if not transposed and (unused := theirs.keys() - uses.keys()):
         names = ", ".join(f'"{owner.name}.{short}"' for short in sorted(unused))

@@ -19,11 +19,11 @@ class Report:
 
     def add(self, path: tuple[str | int, ...], message: str, hint: str = "") -> None:
         """Note a problem at a path of the spec such as ``("layers", 3, "units")``."""
-        self.problems.append(self.spec.problem_at(path, message, hint))
+        self.problems.append(self.spec.problem(path, message, hint))
 
     def line(self, path: tuple[str | int, ...]) -> int:
         """Return the line of a path, for hints; 0 if it stands in no file."""
-        return self.spec.problem_at(path, "").line
+        return self.spec.problem(path, "").line
 
     def raise_if_any(self) -> None:
         """Raise SpecError with all problems in the order of the file, if there are any."""

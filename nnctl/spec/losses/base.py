@@ -29,7 +29,8 @@ class LossModel(SpecModel):
     def check(self, output: Shape, target: TargetInfo) -> None:
         """Raise ShapeError if an output of this shape cannot be compared with the target.
 
-        The message goes on from ``loss "TYPE" ...``; ``{place}`` in the hint becomes the layer's.
+        The message goes on from ``loss "TYPE" ...``; ``{layer}`` in it becomes the output's name,
+        ``{place}`` in the hint where that layer stands.
         """
 
 
@@ -38,7 +39,7 @@ def need_outputs(output: Shape, count: int, why: str) -> None:
     if output == (count,):
         return
     noun = "output" if count == 1 else "outputs"
-    message = f"needs {count} {noun} ({why}), {format_shape(output)} is"
+    message = f"needs {count} {noun} ({why}), {{layer}} has {format_shape(output)}"
     if len(output) == 1:
         raise ShapeError(message, f"set units = {count}{{place}}")
     raise ShapeError(message, f'end in a dense layer with units = {count}, behind a "flatten"')
