@@ -84,7 +84,7 @@ def draw_curves(axes: Axes, runs: Sequence[Run], quantity: str) -> None:
         _marks(axes, runs[0])
     else:
         _overlay(axes, runs, quantity)
-    axes.set_title(quantity, loc="left", fontweight="bold")
+    axes.set_title(_literal(quantity), loc="left", fontweight="bold")
     _epochs_below(axes)
     found = [value for run in runs for line in run.history.of(quantity).values() for value in line]
     if quantity == "loss" and _spans_decades(found):
@@ -116,7 +116,7 @@ def _overlay(axes: Axes, runs: Sequence[Run], quantity: str) -> None:
         color = theme.series(i)
         for split, dashes, width in ((judged, "-", 1.6), ("train", "--", 1.0)):
             if split in found:
-                label = f"{run.name} {split}" if dashes == "-" else "_nolegend_"
+                label = _literal(f"{run.name} {split}") if dashes == "-" else "_nolegend_"
                 style = {"linestyle": dashes, "linewidth": width, "label": label}
                 _line(axes, run.history.epochs, found[split], color=color, **style)
 
@@ -142,6 +142,12 @@ def _marks(axes: Axes, run: Run) -> None:
     if run.history.epochs:
         last = run.history.epochs[-1]
         axes.axvline(last, color=theme.MUTED, linewidth=0.9, linestyle=":", label=f"end {last}")
+
+
+def _literal(text: str) -> str:
+    """Return text as matplotlib shows it unchanged: no formula, and not hidden for its ``_``."""
+    text = text.replace("$", r"\$")
+    return f"\u200b{text}" if text.startswith("_") else text
 
 
 def _epochs_below(axes: Axes) -> None:
