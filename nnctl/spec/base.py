@@ -81,6 +81,9 @@ class LayerModel(SpecModel):
     elementwise: ClassVar[bool] = False
     """Each output number is a function of the input number at its place, and of nothing else."""
 
+    linear: ClassVar[bool] = False
+    """For fixed parameters the output is a linear (affine) function of the inputs."""
+
     epilogue: ClassVar[bool] = False
     """Its op can compute the elementwise layer that follows it on the way out."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,11 +15,15 @@ from .base import InitializerModel
 class Zeros(InitializerModel):
     """All 0: right for biases; a hidden layer's weights would all learn the same."""
 
+    constant: ClassVar[bool] = True
+
     type: Literal["zeros"]
 
 
 class Constant(InitializerModel):
     """All the same number."""
+
+    constant: ClassVar[bool] = True
 
     type: Literal["constant"]
     value: float = Field(ge=-1e6, le=1e6, description="the number")

@@ -22,6 +22,7 @@ class Dense(LayerModel):
     transposed, since the sizes differ.
     """
 
+    linear: ClassVar[bool] = True
     epilogue: ClassVar[bool] = True
 
     type: Literal["dense"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ class Dropout(LayerModel):
     Nothing happens in evaluation (inverted dropout; Srivastava et al. 2014). Which numbers are
     zeroed depends on seed, step and sample alone.
     """
+
+    linear: ClassVar[bool] = True  # for the mask that is drawn
 
     type: Literal["dropout"]
     rate: float = Field(0.5, ge=0, lt=1, description="probability that a number is zeroed")

@@ -25,6 +25,8 @@ class _Elementwise(LayerModel):
 class Add(_Elementwise):
     """The sum of its inputs, element by element: the shortcut of a residual network (He et al. 2016)."""
 
+    linear: ClassVar[bool] = True
+
     type: Literal["add"]
 
 
@@ -38,6 +40,7 @@ class Concat(LayerModel):
     """Its inputs one after another along one axis."""
 
     arity: ClassVar[tuple[int, int | None]] = (2, None)
+    linear: ClassVar[bool] = True
 
     type: Literal["concat"]
     axis: int = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ from nnctl.spec.shapes import format_shape, size
 
 class Flatten(LayerModel):
     """All numbers of a sample in one axis, in the order H, W, C."""
+
+    linear: ClassVar[bool] = True
 
     type: Literal["flatten"]
 
@@ -25,6 +27,8 @@ class Flatten(LayerModel):
 
 class Reshape(LayerModel):
     """The same numbers, in the same order, under another shape."""
+
+    linear: ClassVar[bool] = True
 
     type: Literal["reshape"]
     shape: list[Annotated[int, Field(ge=-1, le=2**31 - 1)]] = Field(

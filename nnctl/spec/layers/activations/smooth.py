@@ -10,6 +10,8 @@ from .base import ActivationModel
 class Linear(ActivationModel):
     """The identity: y = x."""
 
+    linear: ClassVar[bool] = True
+
     type: Literal["linear"]
 
 
