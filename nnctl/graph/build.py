@@ -133,6 +133,7 @@ def _node(
         layer=entry.name,
         path=entry.path,
         elementwise=model.elementwise,
+        linear=model.linear,
         epilogue=model.epilogue,
         relu_family=model.relu_family,
         gradient=model.differentiable or getattr(model, "straight_through", False),

@@ -58,6 +58,7 @@ class Node:
     path: tuple[str | int, ...] = ()  # of that layer in the spec
     fused_with: str | None = None  # the node whose epilogue computes this one
     elementwise: bool = False  # y[i] is a function of x[i] alone
+    linear: bool = False  # for fixed parameters, y is a linear function of the inputs
     epilogue: bool = False  # can take an elementwise node into itself
     relu_family: bool = False  # decides how the layer before starts
     gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)

@@ -60,7 +60,7 @@ def losses(
         if layer is None or target is None:
             continue
         node = nodes[layers[layer]]
-        _check_fit(model, node, target, info, path, report)
+        _check_fit(model, nodes, node, target, info, path, report)
         found.append(LossNode(node.name, target, model.type, _fields(model), model.weight))
     if spec.outputs is None:
         _report_untrained(spec, layers, report)
@@ -120,6 +120,7 @@ def _target(
 
 def _check_fit(
     model: LossModel,
+    nodes: Mapping[str, Node],
     node: Node,
     target: str,
     info: DataInfo,
@@ -135,11 +136,20 @@ def _check_fit(
     try:
         model.check(node.shape, info.targets[target])
     except ShapeError as error:
-        line = report.line((*node.path, "units"))
-        place = f' in "{node.layer}"' + (f" (line {line})" if line else "")
+        place = _place(node, nodes, report)
         message = error.message.replace("{layer}", f'"{node.layer}"')
         remedy = error.hint.replace("{place}", place)
         report.add(path, f'loss "{model.type}" {message}', remedy)
+
+
+def _place(node: Node, nodes: Mapping[str, Node], report: Report) -> str:
+    """Say where the number of an output's units stands: in the nearest layer that has one."""
+    while "units" not in node.fields:
+        if len(node.inputs) != 1:
+            return " in a dense layer at the end"
+        node = nodes[node.inputs[0]]
+    line = report.line((*node.path, "units"))
+    return f' in "{node.layer}"' + (f" (line {line})" if line else "")
 
 
 def _report_untrained(spec: Spec, layers: Mapping[str, str], report: Report) -> None:

@@ -1,0 +1,1 @@
+"""Lints, one function each, by theme; ``nnctl.graph.lint`` finds them."""
