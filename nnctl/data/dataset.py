@@ -1,0 +1,86 @@
+"""Data in memory: whole sets, and the parts that a run sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from nnctl.data.reading import Reading
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be predicted, for N samples.
+
+    ``class``: int64 (N,), indices into ``classes``. ``number``: float64 (N, width), in the units
+    of the data. ``rows``: floating (N, width), outputs given whole: soft targets (then ``classes``
+    names the columns), or the inputs themselves, pixels in [0, 1].
+    """
+
+    kind: Literal["class", "number", "rows"]
+    values: np.ndarray
+    classes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples as they were read; a single input or target has the key "".
+
+    Inputs are (N, *shape), channels last: float32 or float64, uint8 for images (255 stands for
+    1.0), int64 for tokens. ``columns`` holds "group" (text) and "order" (float64) where the split
+    asks for them. ``test`` and ``validation`` come from files of their own. ``reading`` is what
+    another file needs to be read alike.
+    """
+
+    inputs: dict[str, np.ndarray]
+    targets: dict[str, Target]
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+    test: Dataset | None = None
+    validation: Dataset | None = None
+    fingerprint: str = ""
+    name: str = ""
+    reading: Reading | None = None
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are."""
+        return len(next(iter(self.inputs.values())))
+
+
+@dataclass(frozen=True)
+class Part:
+    """The samples of one split, gathered: contiguous arrays and where their rows were."""
+
+    inputs: dict[str, np.ndarray]
+    targets: dict[str, np.ndarray]
+    index: np.ndarray
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are."""
+        return len(self.index)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The parts of a dataset; what was not asked for is None."""
+
+    train: Part
+    validation: Part | None
+    test: Part | None
+
+
+def gather(dataset: Dataset, index: np.ndarray) -> Part:
+    """Copy the rows of ``index`` (int64, in that order) into arrays of their own."""
+    inputs = {key: np.ascontiguousarray(x[index]) for key, x in dataset.inputs.items()}
+    targets = {key: np.ascontiguousarray(t.values[index]) for key, t in dataset.targets.items()}
+    return Part(inputs, targets, index)
+
+
+def whole(dataset: Dataset) -> Part:
+    """Return all rows as one part, without copying what is contiguous already."""
+    inputs = {key: np.ascontiguousarray(x) for key, x in dataset.inputs.items()}
+    targets = {key: np.ascontiguousarray(t.values) for key, t in dataset.targets.items()}
+    return Part(inputs, targets, np.arange(dataset.samples, dtype=np.int64))

@@ -1,0 +1,5 @@
+"""What each generator makes, a file each, found by its tag.
+
+``generate(model, random) -> (inputs (N, *shape), labels (N,))`` in ``TAG.py``; the fields and the
+declared shape and classes are in the spec's model.
+"""

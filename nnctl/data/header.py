@@ -1,0 +1,36 @@
+"""Tell the shapes, classes and columns of data without loading them: serves ``nnctl check``.
+
+Stdlib only, so that nothing slow is imported. It goes the same way as ``load`` up to the making of
+arrays, so both report the same mistakes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnctl.data import generated
+from nnctl.data.opening import Opener
+from nnctl.data.problems import Locate, by_path
+from nnctl.spec.info import DataInfo
+
+if TYPE_CHECKING:
+    from nnctl.spec.data import DataSpec
+
+
+def inspect(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> DataInfo:
+    """Return what the data of a spec are; relative paths start at ``base_dir``.
+
+    ``locate`` turns a key of the spec into a problem with its line (``spec.problem``). Raises
+    DataError with all that is found wrong in the spec's keys or in a file.
+    """
+    if not isinstance(data.source, str):
+        return generated.describe(data, locate)
+    opener = Opener(data, Path(base_dir), locate)
+    main = opener.main(keep=False)
+    main.check()
+    for key in ("test", "validation"):
+        other = opener.other(main.reading(), key, keep=False)
+        if other is not None:
+            other.check()
+    return main.info()

@@ -1,0 +1,142 @@
+"""Load the data that a spec names into memory: a pure function of the spec and the files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from nnctl.data import columns, generated
+from nnctl.data.dataset import Dataset, Target
+from nnctl.data.fingerprint import fingerprint
+from nnctl.data.opening import Opened, Opener
+from nnctl.data.problems import Locate, by_path
+from nnctl.data.reading import Reading
+from nnctl.data.roles import INPUT
+from nnctl.errors import DataError
+from nnctl.spec.info import TargetInfo
+
+if TYPE_CHECKING:
+    from nnctl.spec.data import DataSpec
+    from nnctl.spec.generators.base import GeneratorModel
+
+
+def load(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> Dataset:
+    """Read everything that ``data`` names; relative paths start at ``base_dir``.
+
+    ``locate`` turns a key of the spec into a problem with its line (``spec.problem``). Raises
+    DataError with all that is found wrong in the spec's keys or in a file.
+    """
+    if not isinstance(data.source, str):
+        return _generate(data, locate)
+    opener = Opener(data, Path(base_dir), locate)
+    main = opener.main(keep=True)
+    parts: dict[str, Dataset | None] = {}
+    for key in ("test", "validation"):
+        other = opener.other(main.reading(), key, keep=True)
+        parts[key] = _sealed(_arrays(other)) if other is not None else None
+    made = replace(_arrays(main), name=Path(data.source).name)
+    return _sealed(replace(made, test=parts["test"], validation=parts["validation"]))
+
+
+def load_more(
+    data: DataSpec,
+    reading: Reading,
+    source: str,
+    *,
+    target: str | None = None,
+    labeled: bool = True,
+    base_dir: Path = Path(),
+) -> Dataset:
+    """Read other data as the spec's own were read: to evaluate on them, or to predict.
+
+    ``reading`` comes from the dataset that was trained on, or from a checkpoint. ``source`` is a
+    bundled name, or a path relative to ``base_dir``. Without ``labeled`` targets are neither needed
+    nor read. Raises DataError where fields, shapes or classes do not fit.
+    """
+    opener = Opener(data, base_dir, by_path)
+    place = ("data", "source")
+    opened = opener.like(reading, source, place, target=target, keep=True, labeled=labeled)
+    return _sealed(replace(_arrays(opened), name=Path(source).name))
+
+
+def _sealed(dataset: Dataset) -> Dataset:
+    return replace(dataset, fingerprint=fingerprint(dataset))
+
+
+def _generate(data: DataSpec, locate: Locate) -> Dataset:
+    info = generated.describe(data, locate)
+    model = cast("GeneratorModel", data.source)
+    inputs, labels = generated.make(model)
+    target = info.targets[""]
+    values = labels.astype(np.int64) if target.kind == "class" else labels.astype(np.float64)
+    if data.target == INPUT:
+        values = unit_rows(inputs)
+    made = Target(target.kind, values, target.classes)
+    reading = Reading(model.generate, None, info.inputs, info.targets)
+    return _sealed(Dataset({"": inputs}, {"": made}, name=model.generate, reading=reading))
+
+
+def _arrays(opened: Opened) -> Dataset:
+    """Make the arrays of one opened file."""
+    inputs = opened.content.inputs()
+    targets = {
+        name: Target(info.kind, _target(opened, name, info, inputs), info.classes)
+        for name, info in opened.targets.items()
+    }
+    return Dataset(inputs, targets, _columns(opened), reading=opened.reading())
+
+
+def _target(
+    opened: Opened, name: str, info: TargetInfo, inputs: dict[str, np.ndarray]
+) -> np.ndarray:
+    if name in opened.roles.mirrors:
+        return unit_rows(inputs[opened.roles.mirrors[name]])
+    values = opened.labels(name)
+    if values is not None:
+        return np.array(values, np.int64) if info.kind == "class" else _column(values)
+    parts = [_numbers(opened, field) for field in opened.roles.targets[name]]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def _column(values: list[int] | list[float]) -> np.ndarray:
+    return np.array(values, np.float64).reshape(-1, 1)
+
+
+def _numbers(opened: Opened, name: str) -> np.ndarray:
+    """Return a field as float64 (N, width)."""
+    from nnctl.data.targets import numbers
+
+    field = opened.content.fields[name]
+    if field.load is None:
+        return _column(numbers(field, opened.content.place))
+    values = field.load()
+    return values.reshape(len(values), -1).astype(np.float64)
+
+
+def unit_rows(inputs: np.ndarray) -> np.ndarray:
+    """Return inputs as floating rows (N, width), bytes as 255ths: an autoencoder's target."""
+    rows = inputs.reshape(len(inputs), -1)
+    if rows.dtype == np.uint8:
+        return rows.astype(np.float32) / np.float32(255)
+    return rows if rows.dtype.kind == "f" else rows.astype(np.float64)
+
+
+def _columns(opened: Opened) -> dict[str, np.ndarray]:
+    """Return what the split goes by: "group" as text, "order" as float64."""
+    found: dict[str, np.ndarray] = {}
+    fields, place = opened.content.fields, opened.content.place
+    group, order = opened.roles.group, opened.roles.order
+    if group is not None and group in fields:
+        found["group"] = np.array(columns.groups(fields[group], place), dtype=np.str_)
+    if order is not None and order in fields:
+        field = fields[order]
+        times = columns.times(field, place)
+        values = field.load() if times is None and field.load else np.array(times, np.float64)
+        if values.ndim != 1:
+            message = f'"{field.name}" has {values.ndim - 1} axes a sample, expected one time'
+            raise DataError(place(0, message, "name an array of one number a sample"))
+        found["order"] = values.astype(np.float64)
+    return found

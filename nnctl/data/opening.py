@@ -1,0 +1,184 @@
+"""From ``data.source`` to an open source, its roles and its targets: the part that ``check`` and
+training share, so that both see the same data. Stdlib only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnctl.data import bundled, columns, targets
+from nnctl.data.problems import Locate, SpecPath, listing
+from nnctl.data.reading import Reading
+from nnctl.data.roles import Roles, assign
+from nnctl.data.sources import open_source
+from nnctl.data.sources.base import Content, Options, Source, Wanted
+from nnctl.errors import DataError, SpecError
+from nnctl.spec import suggest
+from nnctl.spec.info import DataInfo, TargetInfo
+from nnctl.spec.shapes import Shape, format_shape
+
+if TYPE_CHECKING:
+    from nnctl.spec.data import DataSpec
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One file of data, read as far as was asked for, and what it was found to be."""
+
+    source: Source
+    roles: Roles
+    content: Content
+    targets: dict[str, TargetInfo]
+
+    def labels(self, name: str) -> list[int] | list[float] | None:
+        """Return a target's class indices, or its numbers where they are text.
+
+        None where only ``load`` of the fields can tell. Raises DataError.
+        """
+        fields = [self.content.fields[field] for field in self.roles.targets[name]]
+        info, place = self.targets[name], self.content.place
+        if info.kind == "class":
+            return targets.labels(fields[0], info.classes or (), place)
+        if len(fields) == 1 and fields[0].values is not None:
+            return targets.numbers(fields[0], place)
+        return None
+
+    def check(self) -> None:
+        """Look at every value that is neither an input nor an array of numbers.
+
+        Raises DataError, as loading the data would.
+        """
+        for name in self.targets:
+            self.labels(name)
+        fields, place = self.content.fields, self.content.place
+        group, order = self.roles.group, self.roles.order
+        if group is not None and group in fields:
+            columns.groups(fields[group], place)
+        if order is not None and order in fields:
+            columns.times(fields[order], place)
+
+    def reading(self) -> Reading:
+        """Return how the file was read, to read others alike."""
+        shapes = dict(self.content.shapes)
+        return Reading(self.source.path.name, self.roles, shapes, self.targets)
+
+    def info(self) -> DataInfo:
+        """Return the header of the data."""
+        files = tuple(str(file) for file in self.source.files)
+        shapes = dict(self.content.shapes)
+        return DataInfo(shapes, self.targets, self.content.samples, self.source.names, files)
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Opens the main file of a spec, then others that must fit it (test, validation, new data)."""
+
+    data: DataSpec
+    base_dir: Path
+    locate: Locate
+
+    def main(self, *, keep: bool) -> Opened:
+        """Open ``data.source``. Raises DataError, or SpecError for keys that have no effect."""
+        source = self._by_name(str(self.data.source), self.data.target, ("data", "source"))
+        self._refuse_idle_keys(source)
+        roles = assign(source, self.data, self.locate)
+        content = source.read(roles.wanted(), keep=keep)
+        infos = {name: self._decide(source, roles, content, name) for name in roles.targets}
+        return Opened(source, roles, content, infos)
+
+    def other(self, main: Reading, key: str, *, keep: bool) -> Opened | None:
+        """Open the file of ``data.test`` or ``data.validation``, if the spec gives one."""
+        given = getattr(self.data, key)
+        if given is None:
+            return None
+        path: SpecPath = ("data", key)
+        if isinstance(given, str):
+            return self.like(main, given, path, keep=keep)
+        return self.like(main, given.source, (*path, "source"), target=given.target, keep=keep)
+
+    def like(
+        self,
+        main: Reading,
+        name: str,
+        path: SpecPath,
+        *,
+        target: str | None = None,
+        keep: bool,
+        labeled: bool = True,
+    ) -> Opened:
+        """Open another file, with the roles, shapes and classes of the main one.
+
+        ``path`` is the key of the spec that names the file, ``target`` its own name of the target.
+        Without ``labeled``, targets are neither needed nor read. Raises DataError.
+        """
+        source = self._by_name(name, target, path)
+        roles = main.roles or assign(source, self.data, self.locate)
+        roles = _renamed(roles, source, target)
+        wanted = roles.wanted(targets=labeled, columns=False)
+        _require_fields(main, source, wanted)
+        content = source.read(wanted, keep=keep)
+        _require_shapes(main, source, content)
+        return Opened(source, roles, content, main.targets if labeled else {})
+
+    def _by_name(self, name: str, target: str | None, path: SpecPath) -> Source:
+        """Open a bundled set by a bare name, a file by a name with a dot or a slash."""
+        if any(mark in name for mark in "./\\"):
+            data = self.data
+            options = Options(self.base_dir, target, data.delimiter, data.header)
+            return open_source(self.base_dir / name, options)
+        known = bundled.folders()
+        if name not in known:
+            hint = suggest.hint(name, known, "bundled datasets")
+            if (self.base_dir / name).exists():
+                hint = f'a file is named with its folder: "./{name}"'
+            raise DataError(self.locate(path, f'no bundled dataset "{name}"', hint))
+        return bundled.open_bundled(name)
+
+    def _refuse_idle_keys(self, source: Source) -> None:
+        """Raise SpecError for keys that this kind of file cannot obey."""
+        problems = []
+        for key in ("delimiter", "header"):
+            if getattr(self.data, key) is not None and not source.is_text:
+                message = f"has no effect: {source.path.name} is not a text file"
+                problems.append(self.locate(("data", key), message, "remove it"))
+        if problems:
+            raise SpecError(problems)
+
+    def _decide(self, source: Source, roles: Roles, content: Content, name: str) -> TargetInfo:
+        if name in roles.mirrors:
+            return TargetInfo("rows", prod(content.shapes[roles.mirrors[name]]))
+        fields = [content.fields[field] for field in roles.targets[name]]
+        known = source.defaults
+        own = known.target is not None and roles.targets[name] == (known.target,)
+        task = self.data.task or (known.task if own else None)
+        classes = known.classes if own and task == "classification" else None
+        return targets.decide(fields, task, classes, content.place)
+
+
+def _renamed(roles: Roles, source: Source, target: str | None) -> Roles:
+    """Take another name for the only target, where the other file has one of its own."""
+    if target is None or source.is_paired or "" not in roles.targets:
+        return roles
+    return replace(roles, targets={"": (target,)})
+
+
+def _require_fields(main: Reading, source: Source, wanted: Wanted) -> None:
+    needed = [name for names in wanted.inputs.values() for name in names]
+    missing = [name for name in (*needed, *wanted.fields) if name not in source.names]
+    if missing:
+        noun = source.noun + ("s" if len(missing) > 1 else "")
+        message = f"no {noun} {listing(missing)}, which {main.name} has"
+        hint = f"{source.noun}s here: {listing(source.names)}"
+        raise DataError(source.describe(message, hint))
+
+
+def _require_shapes(main: Reading, source: Source, content: Content) -> None:
+    for key, shape in main.shapes.items():
+        found: Shape = content.shapes[key]
+        if found != shape:
+            given = f"samples of shape {format_shape(found)}"
+            message = f"{given}, expected {format_shape(shape)} as in {main.name}"
+            raise DataError(source.describe(message, "give data of one shape"))

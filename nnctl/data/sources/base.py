@@ -1,0 +1,114 @@
+"""What every source of data offers, whatever its format. Stdlib only: ``check`` reads through this.
+
+A source names its fields (columns of a table, arrays of an archive) without reading the data; told
+which role each field plays, it reads them, checks every value, and hands out arrays on demand.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from nnctl.data.problems import in_file
+from nnctl.errors import Problem
+from nnctl.spec.shapes import Shape
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column or array that is not an input: a target, a group, a time.
+
+    ``text`` and ``integer`` fields of one value a sample keep their ``values``; anything else is
+    read by ``load`` when arrays are wanted, as an array (N, *shape).
+    """
+
+    name: str
+    kind: Literal["text", "integer", "float"]
+    shape: Shape = ()
+    values: Sequence[Any] | None = None
+    load: Callable[[], np.ndarray] | None = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a source holds, once roles are known.
+
+    ``inputs`` makes the arrays (N, *shape) of each input; ``place`` names the file and line of a
+    row (counted from 0) in a mistake that is found later, such as a label outside the classes.
+    """
+
+    samples: int
+    shapes: Mapping[str, Shape]
+    fields: Mapping[str, Field]
+    inputs: Callable[[], dict[str, np.ndarray]]
+    place: Callable[[int, str, str], Problem]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which fields to read: those of each input, and the others."""
+
+    inputs: Mapping[str, tuple[str, ...]]
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a source knows of itself where the spec is silent (bundled sets know most)."""
+
+    target: str | None = None
+    task: str | None = None
+    classes: tuple[str, ...] | None = None
+    inputs: tuple[str, ...] | None = None
+
+
+class Source(ABC):
+    """One data file, or one pair of files, whose field names are known."""
+
+    noun = "column"
+    merges = True  # several fields may be joined into one input
+    is_text = False  # obeys data.delimiter and data.header
+    is_paired = False  # the spec's target names a file, and the field is called "y"
+
+    def __init__(self, path: Path, names: tuple[str, ...]) -> None:
+        self.path = path
+        self.names = names
+        self.defaults = Defaults()
+        self.files: tuple[Path, ...] = (path,)
+
+    @abstractmethod
+    def read(self, wanted: Wanted, *, keep: bool) -> Content:
+        """Read and check the fields; with ``keep`` false, inputs are checked but not kept.
+
+        Raises DataError with file and line for everything that is wrong with them.
+        """
+
+    def describe(self, message: str, hint: str) -> Problem:
+        """Name a mistake of the whole file."""
+        return in_file(self.path, message, hint)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a file is to be read, as far as the spec says.
+
+    ``target`` is the spec's target and ``base_dir`` what it is relative to, for formats where the
+    targets lie in a file of their own.
+    """
+
+    base_dir: Path = Path()
+    target: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+
+    def target_file(self) -> Path | None:
+        """Return the path of the targets' file, if the spec names one."""
+        if self.target is None or self.target.startswith("@"):
+            return None
+        return self.base_dir / self.target

@@ -1,0 +1,137 @@
+"""Decide what a target is, and turn its field into class indices or numbers.
+
+A target is classes where its values are words, or whole numbers with few distinct values (at most
+100, and at most half as many as there are samples); integer arrays are classes always. Everything
+else is numbers. ``task`` overrules. Class names are sorted, as numbers where all are numbers.
+Stdlib only: ``check`` reads through this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+
+from nnctl.data.problems import MAX_PROBLEMS, listing
+from nnctl.data.sources.base import Field
+from nnctl.data.sources.table import parse_number
+from nnctl.errors import DataError, Problem
+from nnctl.spec import suggest
+from nnctl.spec.info import TargetInfo
+
+MAX_GUESSED_CLASSES = 100
+
+Place = Callable[[int, str, str], Problem]
+
+
+def decide(
+    fields: Sequence[Field], task: str | None, classes: tuple[str, ...] | None, place: Place
+) -> TargetInfo:
+    """Return what the target made of these fields is. Raises DataError where it cannot be one."""
+    if len(fields) > 1:
+        return _several(fields, task)
+    (only,) = fields
+    if only.shape:
+        width = prod(only.shape)
+        if task == "classification":
+            return TargetInfo("rows", width, tuple(map(str, range(width))))
+        return TargetInfo("number", width)
+    if _is_class(only, task, place):
+        names = classes or class_names(only, place)
+        if len(names) < 2:
+            message = f'target "{only.name}" has a single class, "{names[0]}"'
+            raise DataError(place(0, message, "a classifier needs at least two classes"))
+        return TargetInfo("class", len(names), names)
+    return TargetInfo("number", 1)
+
+
+def _several(fields: Sequence[Field], task: str | None) -> TargetInfo:
+    width = sum(prod(field.shape) for field in fields)
+    names = tuple(field.name for field in fields)
+    if task == "classification":
+        return TargetInfo("rows", width, names)
+    return TargetInfo("number", width)
+
+
+def _is_class(field: Field, task: str | None, place: Place) -> bool:
+    if task == "regression" or (field.values is None and task is None):
+        return False
+    if field.values is None:
+        message = f'target "{field.name}" holds {field.kind} numbers, which name no classes'
+        raise DataError(place(0, message, "store the labels as whole numbers or as text"))
+    if task == "classification" or field.kind == "integer":
+        return True
+    values = set(field.values)
+    numbers = {value for value in values if parse_number(value) is not None}
+    if len(numbers) < len(values):
+        if 2 * len(numbers) > len(values):
+            _refuse_mixture(field, place)
+        return True
+    whole = all(value.lstrip("+-").isdigit() for value in values)
+    few = len(values) <= MAX_GUESSED_CLASSES and 2 * len(values) <= len(field.values)
+    return whole and few
+
+
+def _refuse_mixture(field: Field, place: Place) -> None:
+    values = field.values or ()
+    row = next(row for row, value in enumerate(values) if parse_number(value) is None)
+    message = f'target "{field.name}": "{values[row]}" among numbers'
+    hint = 'correct it, or set data.task = "classification" if these are names of classes'
+    raise DataError(place(row, message, hint))
+
+
+def class_names(field: Field, place: Place) -> tuple[str, ...]:
+    """Return the distinct labels, sorted; as numbers where all of them are numbers."""
+    labels = list(dict.fromkeys(field.values or ()))
+    if field.kind == "integer":
+        return tuple(str(label) for label in sorted(labels))
+    numbers = {label: parse_number(label) for label in labels}
+    if any(number is None for number in numbers.values()):
+        return tuple(sorted(labels))
+    ordered = sorted(labels, key=lambda label: (numbers[label], label))
+    for one, other in zip(ordered, ordered[1:], strict=False):
+        if numbers[one] == numbers[other]:
+            row = list(field.values or ()).index(other)
+            message = f'class "{other}" of "{field.name}" is the number "{one}" written otherwise'
+            raise DataError(place(row, message, "write each class in one way"))
+    return tuple(ordered)
+
+
+def labels(field: Field, classes: Sequence[str], place: Place) -> list[int]:
+    """Return the class index of each sample. Raises DataError for labels that are no class."""
+    index = {name: k for k, name in enumerate(classes)}
+    found: list[int] = []
+    problems: list[Problem] = []
+    for row, value in enumerate(field.values or ()):
+        label = index.get(str(value), -1)
+        if label < 0 and len(problems) < MAX_PROBLEMS:
+            message = f'label "{value}" of "{field.name}" is none of the {len(classes)} classes'
+            problems.append(place(row, message, suggest_class(str(value), classes)))
+        found.append(label)
+    if problems:
+        raise DataError(problems)
+    return found
+
+
+def suggest_class(value: str, classes: Sequence[str]) -> str:
+    """Say which class was meant, if one is near, and list the classes."""
+    near = suggest.nearest(value, classes)
+    return (f'did you mean "{near}"?\n' if near else "") + f"classes: {listing(classes)}"
+
+
+def numbers(field: Field, place: Place) -> list[float]:
+    """Return a text field as numbers. Raises DataError at each value that is none."""
+    found: list[float] = []
+    problems: list[Problem] = []
+    for row, value in enumerate(field.values or ()):
+        number = parse_number(value) if isinstance(value, str) else float(value)
+        if number is None:
+            message = f'"{field.name}": expected a number, given "{value}"'
+            hint = 'correct it, or set data.task = "classification" if these are names of classes'
+            problems.append(place(row, message, hint))
+            if len(problems) >= MAX_PROBLEMS:
+                break
+            continue
+        found.append(number)
+    if problems:
+        raise DataError(problems)
+    return found
