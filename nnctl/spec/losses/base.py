@@ -20,6 +20,9 @@ class LossModel(SpecModel):
     link: ClassVar[Literal["softmax", "sigmoid", "identity"]] = "identity"
     """The function inside the loss that turns what it reads into probabilities, if any."""
 
+    for_classes: ClassVar[bool] = False
+    """It is made for class labels."""
+
     type: str
     weight: float = Field(1.0, gt=0, le=1e6, description="factor of this loss in the total")
     target: str | None = Field(

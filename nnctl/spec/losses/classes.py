@@ -25,6 +25,7 @@ class CrossEntropy(LossModel):
     """
 
     link: ClassVar[Literal["softmax", "sigmoid", "identity"]] = "softmax"
+    for_classes: ClassVar[bool] = True
 
     type: Literal["cross_entropy"]
     label_smoothing: float = Field(
@@ -57,6 +58,7 @@ class BinaryCrossEntropy(LossModel):
     """
 
     link: ClassVar[Literal["softmax", "sigmoid", "identity"]] = "sigmoid"
+    for_classes: ClassVar[bool] = True
 
     type: Literal["binary_cross_entropy"]
     pos_weight: float = Field(1.0, gt=0, le=1e6, description="w, the weight of the positive class")
