@@ -1,0 +1,62 @@
+"""Run directories read into ``Run``; what is missing or unreadable in one is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tomli
+
+from nnctl.errors import CheckpointError
+from nnctl.report.history import history
+from nnctl.report.runs import Run
+from nnctl.run import eventlog
+from nnctl.run.artifacts import read_evaluations, read_layers
+from nnctl.run.rundir import RunDir
+
+
+def read_run(run: RunDir) -> Run:
+    """Return what a run's directory says, while it is still training too."""
+    events = list(eventlog.read(run.events))
+    ending = [e for e in events if e["event"] in ("finished", "stopped", "diverged")]
+    summary = run.summary()
+    if ending and not summary.get("reason"):
+        summary["reason"] = ending[-1].get("reason", ending[-1]["event"])
+    epochs = [event for event in events if event["event"] == "epoch"]
+    summary.setdefault("seconds", sum(float(event.get("seconds") or 0) for event in epochs))
+    return Run(
+        name=run.name,
+        folder=str(run.path),
+        summary=summary,
+        history=history(epochs),
+        evaluations=read_evaluations(run),
+        layers=tuple(read_layers(run)),
+        spec=_text(run, "spec.toml"),
+        settings=dict(_flat(_table(_text(run, "resolved.toml")))),
+    )
+
+
+def _text(run: RunDir, name: str) -> str:
+    try:
+        return run.read(name)
+    except CheckpointError:
+        return ""
+
+
+def _table(text: str) -> dict[str, Any]:
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError:
+        return {}
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every plain value with its dotted path, as ``--set`` would name it."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flat(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+        for i, item in enumerate(value):
+            yield from _flat(item, f"{path}.{i}")
+    else:
+        yield path, value
