@@ -1,8 +1,8 @@
 """A checkpoint is one safetensors file: named arrays, and one JSON document beside them.
 
 ``(tensors, meta) <-> file``. Equal content gives equal bytes: safetensors sorts the tensors, and
-the metadata have a single key, because the order of several is random there. A sha256 over tensors
-and meta lies inside, because safetensors itself notices truncation but not a flipped bit.
+the metadata have a single key, because the order of several is random there. A sha256 of the whole
+file lies inside, because safetensors itself notices truncation but not a flipped bit.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ SUFFIX = ".safetensors"
 PREFIX_BYTES = 8
 HEADER_LIMIT = 100_000_000
 
+# The document begins with the file's sha256, taken with zeros in its place.
+MARK = b'"{\\"sha256\\":\\"'
+ZEROS = b"0" * 64
+
 Tensors = dict[str, np.ndarray[Any, Any]]
 Meta = dict[str, Any]
 
@@ -52,22 +56,24 @@ def encode(tensors: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any])
     # safetensors 0.8 writes the raw buffer of a strided view: wrong values, silently (#825).
     # ascontiguousarray makes 0-d arrays 1-d, so those keep their own shape.
     arrays = {k: np.ascontiguousarray(v).reshape(np.shape(v)) for k, v in tensors.items()}
-    document = {**meta, "format": FORMAT}
-    document["sha256"] = _digest(arrays, document)
-    return serialize(arrays, metadata={KEY: _json(document)})
+    document = _json({**meta, "format": FORMAT})
+    document = f'{{"sha256":"{ZEROS.decode()}",{document[1:]}'
+    blob = serialize(arrays, metadata={KEY: document})
+    start, digest = _digest(blob)
+    return b"".join((blob[:start], digest, blob[start + len(digest) :]))
 
 
 def decode(blob: bytes) -> tuple[Tensors, Meta]:
     """Return (tensors, meta) of a checkpoint's bytes, verified. Raises CheckpointError."""
-    meta = _meta_of_header(_header(blob[:PREFIX_BYTES], blob[PREFIX_BYTES:]))
+    header = _header(blob[:PREFIX_BYTES], blob[PREFIX_BYTES : PREFIX_BYTES + HEADER_LIMIT])
+    meta = _meta_of_header(header)
+    start, digest = _digest(blob)
+    if blob[start : start + len(digest)] != digest:
+        _refuse("damaged: its content does not match the sha256 inside")
     try:
-        tensors = parse(blob)
+        return parse(blob), meta
     except (SafetensorError, KeyError, ValueError, OverflowError, TypeError) as error:
         _refuse(f"damaged: {error}", error)
-    stored = meta.pop("sha256", None)
-    if stored != _digest(tensors, meta):
-        _refuse("damaged: its content does not match the sha256 inside")
-    return tensors, meta
 
 
 def read_meta(path: Path) -> Meta:
@@ -104,6 +110,7 @@ def _meta_of_header(header: dict[str, Any]) -> Meta:
     try:
         meta = json.loads(text)
         version = int(meta["format"])
+        meta.pop("sha256", None)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         _refuse("damaged: its metadata cannot be read", error)
     if version > FORMAT:
@@ -111,15 +118,16 @@ def _meta_of_header(header: dict[str, Any]) -> Meta:
     return dict(meta)
 
 
-def _digest(tensors: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any]) -> str:
-    """Hash names, types, shapes and values of all tensors, and the meta without its hash."""
-    total = hashlib.sha256(_json(meta).encode())
-    for name in sorted(tensors):
-        array = np.ascontiguousarray(tensors[name])
-        total.update(f"\n{name} {array.dtype.str} {np.shape(tensors[name])}\n".encode())
-        if array.size:
-            total.update(array.reshape(-1).view(np.uint8).data)
-    return total.hexdigest()
+def _digest(blob: bytes) -> tuple[int, bytes]:
+    """Return where the sha256 stands in a checkpoint's bytes, and what it should be, in hex."""
+    start = blob.find(MARK) + len(MARK)
+    if start < len(MARK):
+        _refuse("damaged: it has no sha256")
+    view = memoryview(blob)
+    total = hashlib.sha256(view[:start])
+    total.update(ZEROS)
+    total.update(view[start + len(ZEROS) :])
+    return start, total.hexdigest().encode()
 
 
 def _json(meta: Mapping[str, Any]) -> str:

@@ -159,14 +159,12 @@ def claim(name: str, root: Path = ROOT) -> RunDir:
 def create(path: Path) -> RunDir:
     """Make the run directory that was asked for. Raises UsageError if it exists."""
     with usage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir()
         except FileExistsError:
-            raise UsageError(
-                f"{path} exists already",
-                "--resume auto goes on with the run in it; or name another --run-dir",
-            ) from None
+            hint = "--resume auto goes on with the run in it; or name another --run-dir"
+            raise UsageError(f"{path} exists already", hint) from None
     return RunDir(path)
 
 
