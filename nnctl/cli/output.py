@@ -45,6 +45,10 @@ class Output:
             whole = {"schema_version": SCHEMA_VERSION, **fields}
             _write(sys.stdout, json.dumps(_finite(whole), indent=2, allow_nan=False))
 
+    def verbatim(self, document: Mapping[str, Any]) -> None:
+        """Print a JSON document that has a form of its own, such as a JSON Schema."""
+        _write(sys.stdout, json.dumps(document, indent=2))
+
     def note(self, text: str) -> None:
         """Print a line of progress, unless quiet."""
         if not self.quiet:
@@ -64,11 +68,15 @@ class Output:
 
     def failure(self, error: NnctlError) -> int:
         """Report an error on stderr, and on stdout as JSON if asked for; return the exit code."""
-        self._clear()
-        for problem in error.problems:
-            _write(sys.stderr, _paint(complaint(problem), "error:", RED))
+        self.complain(error.problems)
         self.document({"errors": problems(error.problems), "exit_code": int(error.status)})
         return int(error.status)
+
+    def complain(self, items: Iterable[Problem]) -> None:
+        """Print problems on stderr, each at its place, quiet or not."""
+        self._clear()
+        for problem in items:
+            _write(sys.stderr, _paint(complaint(problem), "error:", RED))
 
     def _clear(self) -> None:
         if self.live:

@@ -1,0 +1,101 @@
+"""Show the network of a spec or a checkpoint: layers, shapes, parameters, memory, FLOPs.
+
+  nnctl show specs/digits_mlp.toml
+  nnctl show specs/digits_mlp.toml --resolved         every default written out
+  nnctl show specs/digits_mlp.toml --graph svg > a.svg
+  nnctl show runs/digits-001                          the network of a run's best checkpoint
+
+Memory is estimated from the graph, for a batch; a FLOP is one addition or multiplication, for one
+sample. --plan asks the engine instead, which takes longer to start.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnctl.cli._options import Json, Set
+from nnctl.cli.output import Output
+
+if TYPE_CHECKING:
+    from nnctl.cli._network import Network
+
+
+class Form(str, Enum):
+    """How a graph is drawn."""
+
+    DOT = "dot"
+    SVG = "svg"
+
+
+def command(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            help="A spec, a checkpoint or a run; default: the newest run.", metavar="SPEC"
+        ),
+    ] = None,
+    set_: Set = None,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Print the spec with every default.")
+    ] = False,
+    graph: Annotated[
+        Form | None, typer.Option("--graph", help="Draw the graph.", metavar="dot|svg")
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show the engine's plan: calls, tasks, buffers.")
+    ] = False,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, help="Batch size; default: the spec's.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    from nnctl.cli._target import load_target
+
+    out = Output(json=json)
+    network = load_target(target, set_ or ())
+    if resolved:
+        out.text(network.spec.resolved_toml().rstrip("\n"))
+        out.document({"spec": network.spec.digest_dict()})
+    elif graph is not None:
+        from nnctl.graph import draw
+
+        name = network.spec.name
+        drawn = (
+            draw.to_dot(network.graph, name)
+            if graph is Form.DOT
+            else draw.to_svg(network.graph, name)
+        )
+        out.text(drawn)
+        out.document({"format": graph.value, "graph": drawn})
+    elif plan:
+        _show_plan(network, batch, out)
+    else:
+        _show_table(network, batch, out)
+
+
+def _batch(network: Network, batch: int | None) -> int:
+    size = batch or network.spec.training.batch_size
+    return size if isinstance(size, int) else network.info.samples
+
+
+def _show_table(network: Network, batch: int | None, out: Output) -> None:
+    from nnctl.cli._show import as_document, as_text
+    from nnctl.graph.describe import describe
+
+    spec = network.spec
+    itemsize = 8 if spec.training.dtype == "float64" else 4
+    slots = len(spec.optimizer.slots)
+    found = describe(network.graph, _batch(network, batch), itemsize=itemsize, slots=slots)
+    out.text(as_text(network, found))
+    out.document(as_document(network, found))
+
+
+def _show_plan(network: Network, batch: int | None, out: Output) -> None:
+    from nnctl.cli._show import plan_lines
+
+    lines = plan_lines(network, _batch(network, batch))
+    out.text("\n".join(lines))
+    out.document({"plan": lines})
