@@ -73,6 +73,13 @@ def model(family: str, tag: str) -> type[SpecModel]:
     return cast("type[SpecModel]", getattr(import_module(module), name))
 
 
+def is_single(value: Any, key: str = "type") -> bool:
+    """Whether a table is one tagged table, rather than a table of them by name."""
+    if not isinstance(value, dict):
+        return False
+    return key in value or not all(isinstance(entry, dict) for entry in value.values())
+
+
 @dataclass(frozen=True)
 class Tagged:
     """Annotation: a table dispatched by its tag, so that errors come from the one branch.

@@ -1,0 +1,184 @@
+"""``[data]``: where the samples come from, and which part of them does what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from pydantic_core import PydanticCustomError, core_schema
+
+from .base import Expect, Finding, SpecModel, Words
+from .generators.base import GeneratorModel
+from .registry import Tagged
+
+Text = Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class _Source(Tagged):
+    """A string is a name or a path; a table is a generator."""
+
+    def validate(self, value: Any) -> Any:
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, dict | SpecModel):
+            return super().validate(value)
+        raise PydanticCustomError("not_expected", "not a source")
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        generators = super().__get_pydantic_json_schema__(schema, handler)["anyOf"]
+        return {"anyOf": [{"type": "string", "minLength": 1}, *generators]}
+
+
+Source = Annotated[
+    str | GeneratorModel,
+    _Source("generators"),
+    Expect('a name, a path, or a table { generate = "...", samples = ... }'),
+]
+
+
+class Split(SpecModel):
+    """Which share of the samples does what: seeded, and stratified by class.
+
+    ``test`` is cut off first and stays unseen; ``validation`` is then carved out of the training
+    part. What selects (early stopping, the best checkpoint) reads validation.
+    """
+
+    train: float = Field(0.75, gt=0, le=1, description="share to train on")
+    test: float = Field(0.25, ge=0, lt=1, description="share that stays unseen until the end")
+    validation: float = Field(
+        0.0, ge=0, lt=1, description="share of the training part that selections read"
+    )
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="start of the random numbers")
+    stratify: bool = Field(True, description="keep each class's share in every part")
+    group: Text | None = Field(
+        None, description="column whose equal values stay together in one part"
+    )
+    order: Text | None = Field(
+        None, description="column of times: the earliest samples train, the latest test"
+    )
+    gap: int = Field(
+        0, ge=0, le=1_000_000_000, description="samples left out between parts in order of time"
+    )
+
+    def conflicts(self) -> Iterable[Finding]:
+        total = self.train + self.test
+        if abs(total - 1) > 1e-9:
+            yield Finding(
+                ("train",),
+                f"train and test must make 1, given {self.train} + {self.test} = {total:g}",
+                "validation is carved out of train, it is not added to it",
+            )
+        if self.order is None:
+            if self.gap:
+                hint = 'name the column of times: order = "COLUMN"'
+                yield Finding(("gap",), "has no effect without order", hint)
+            return
+        if self.group is not None:
+            message = "cannot hold together with order"
+            yield Finding(("group",), message, "split by groups or by time, not both")
+        if self.seed:
+            message = "has no effect with order: a split by time is not random"
+            yield Finding(("seed",), message, "remove it")
+
+
+class DataFile(SpecModel):
+    """A separate file of samples, where the targets lie in another one (IDX images and labels)."""
+
+    source: Text = Field(description="path of the inputs")
+    target: Text | None = Field(None, description="path of the targets, or their column or array")
+
+
+Extra = Annotated[
+    Text | DataFile,
+    Expect("a path, or a table { source = ..., target = ... }"),
+]
+Columns = dict[Text, Words]
+
+
+class DataSpec(SpecModel):
+    """Where the samples come from, what is input and what is target, and how they are split.
+
+    A bare name is a bundled data set; a path is relative to the spec file. Images are scaled to
+    [0, 1]. Normalization is fitted on the training part alone and kept in the checkpoint.
+    """
+
+    source: Source = Field(description="bundled name, path, or generator")
+    target: Text | None = Field(
+        None,
+        description='column or array to predict, or file of labels; "@input" is the input itself',
+    )
+    targets: Columns | None = Field(
+        None, min_length=1, description="several targets: a name and the columns of each"
+    )
+    features: Words | None = Field(
+        None, description="columns to read as input; default: all but the target"
+    )
+    inputs: Columns | None = Field(
+        None, min_length=1, description="several inputs: a name and the columns of each"
+    )
+    test: Extra | None = Field(None, description="file of test samples; then none is split off")
+    validation: Extra | None = Field(
+        None, description="file of validation samples; then none is carved out"
+    )
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="between cells; default: by the file's name"
+    )
+    header: bool | None = Field(
+        None, description="whether the first row names the columns; default: found out"
+    )
+    task: Literal["classification", "regression"] | None = Field(
+        None, description="what to do with the target; default: by its values"
+    )
+    normalize: Literal["none", "standard", "minmax"] = Field(
+        "none", description="standard: mean 0 and deviation 1; minmax: 0 to 1; by feature"
+    )
+    normalize_target: bool = Field(
+        False, description="train on targets of mean 0 and deviation 1 (regression)"
+    )
+    split: Split = Field(default_factory=Split, description="shares of train, test, validation")
+    limit: int | None = Field(
+        None, ge=2, le=2**40, description="use this many samples of the training part"
+    )
+
+    def conflicts(self) -> Iterable[Finding]:
+        for one, many in (("target", "targets"), ("features", "inputs")):
+            if getattr(self, one) is not None and getattr(self, many) is not None:
+                yield Finding((one,), f"cannot hold together with {many}", "remove one of them")
+        if self.normalize_target and self.task == "classification":
+            message = 'has no effect with task = "classification"'
+            yield Finding(("normalize_target",), message, "classes are not scaled; remove it")
+        yield from self._of_files()
+
+    def _of_files(self) -> Iterable[Finding]:
+        if self.delimiter is not None or self.header is not None:
+            key = "delimiter" if self.delimiter is not None else "header"
+            if not (isinstance(self.source, str) and is_path(self.source)):
+                message = f"has no effect: {key} is for text files, and the source is none"
+                yield Finding((key,), message, "remove it")
+        if isinstance(self.source, GeneratorModel):
+            for key in ("target", "targets", "features", "inputs"):
+                if getattr(self, key) not in (None, "@input"):
+                    message = "has no effect: a generator names its own input and target"
+                    yield Finding((key,), message, "remove it")
+        if self.validation is not None and self.split.validation:
+            message = "has no effect: data.validation gives the validation samples"
+            yield Finding(("split", "validation"), message, "remove one of them")
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether there are samples that selections may read."""
+        return self.validation is not None or self.split.validation > 0
+
+    @property
+    def has_test(self) -> bool:
+        """Whether there are samples that stay unseen until the end."""
+        return self.test is not None or self.split.test > 0
+
+
+def is_path(source: str) -> bool:
+    """Whether a source names a file: a bundled name has neither a dot nor a slash."""
+    return any(mark in source for mark in "./\\")

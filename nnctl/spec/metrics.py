@@ -1,0 +1,66 @@
+"""What can be measured: names, which way is better, and parameters. Stdlib only.
+
+A metric of one of several outputs is ``OUTPUT.accuracy``; of a split, as monitors name it,
+``validation.accuracy``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from .gates import Gate, parse_gate, parse_gates
+
+__all__ = ["METRICS", "SPLITS", "Gate", "Metric", "find", "parse_gate", "parse_gates", "split_name"]
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure. ``better`` is the direction of progress; with ``per_class`` it is of one class."""
+
+    name: str
+    better: Literal["max", "min"]
+    task: Literal["any", "classification", "regression"]
+    text: str
+    per_class: bool = False
+
+
+_ALL = (
+    Metric("loss", "min", "any", "the loss, without penalty, in evaluation mode"),
+    Metric("accuracy", "max", "classification", "share of samples whose class is right"),
+    Metric("log_loss", "min", "classification", "mean of -ln of the true class's probability"),
+    Metric("top_{k}_accuracy", "max", "classification", "share with the class among the k largest"),
+    Metric("exact_match", "max", "classification", "share of samples with every label right"),
+    Metric("precision", "max", "classification", "right among those given a class", True),
+    Metric("recall", "max", "classification", "found among those of a class", True),
+    Metric("f1", "max", "classification", "harmonic mean of precision and recall", True),
+    Metric("macro_precision", "max", "classification", "mean of precision over the classes"),
+    Metric("macro_recall", "max", "classification", "mean of recall over the classes"),
+    Metric("macro_f1", "max", "classification", "mean of f1 over the classes"),
+    Metric("mse", "min", "regression", "mean of squared errors"),
+    Metric("rmse", "min", "regression", "root of mse, in the target's unit"),
+    Metric("mae", "min", "regression", "mean of the errors' magnitudes"),
+    Metric("r2", "max", "regression", "share of the variance explained (at most 1)"),
+)
+METRICS = {metric.name: metric for metric in _ALL}
+
+_NUMBER = re.compile(r"(?<=_)[1-9][0-9]*(?=_)")
+
+
+def find(name: str) -> Metric | None:
+    """Look a metric up: ``accuracy``, ``recall[7]``, ``top_3_accuracy``, ``OUTPUT.accuracy``."""
+    head, bracket, _ = name.partition("[")
+    base = _NUMBER.sub("{k}", head.rsplit(".", 1)[-1])
+    metric = METRICS.get(base)
+    if metric is None or bool(bracket) != metric.per_class or name.endswith("[]"):
+        return None
+    return metric
+
+
+def split_name(monitor: str) -> tuple[str, str]:
+    """Part ``validation.OUTPUT.loss`` in split and metric; the split is "" where none is named."""
+    head, dot, rest = monitor.partition(".")
+    return (head, rest) if dot and head in SPLITS else ("", monitor)

@@ -1,0 +1,176 @@
+"""From pydantic's errors to findings: what was given, what was expected, what was meant.
+
+Branches on error codes and on the models, never on pydantic's texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from . import registry
+from .base import Finding
+from .describe import describe
+from .elsewhere import home_of
+from .places import Place, Slot, fields, follow, tagged_of
+from .registry import FAMILIES
+from .suggest import distance, hint, nearest
+from .writer import shown
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A finding with an absolute path; ``value`` says that the value is wrong, not the key."""
+
+    finding: Finding
+    value: bool = False
+    mends: str = ""  # the key that was meant: that it is missing need not be said
+
+
+def translate(root: Slot, data: Any, error: ValidationError) -> list[Fault]:
+    """Turn a validation error of raw data into findings, one for each mistake."""
+    faults: list[Fault] = []
+    plain: dict[Path, Fault] = {}
+    for entry in error.errors(include_url=False):
+        loc, code = entry["loc"], entry["type"]
+        place = follow(root, data, loc)
+        if code == "conflict":
+            found = entry["ctx"]["findings"]
+            faults += [Fault(f.under(*place.path), value=len(f.path) > 0) for f in found]
+        elif code == "missing":
+            faults.append(_missing(place, str(loc[-1])))
+        elif code == "extra_forbidden":
+            faults.append(_unknown_key(root, data, follow(root, data, loc[:-1]), str(loc[-1])))
+        elif code in ("unknown_tag", "missing_tag"):
+            faults.append(_tag(place, entry["ctx"]))
+        else:
+            plain.setdefault(place.path, _unexpected(place))
+    return _settled(faults, plain)
+
+
+def _settled(faults: list[Fault], plain: dict[Path, Fault]) -> list[Fault]:
+    """Drop what another finding explains better."""
+    paths = [fault.finding.path for fault in faults] + list(plain)
+    kept = [
+        fault
+        for path, fault in plain.items()
+        if not any(len(p) > len(path) and p[: len(path)] == path for p in paths)
+    ]
+    mended = {(f.finding.path[:-1], f.mends) for f in faults if f.mends}
+    tables = {path for path, key in mended if key in ("extends", "type", "generate")}
+
+    def explained(fault: Fault) -> bool:
+        *table, key = fault.finding.path
+        gone = fault.finding.message.startswith("missing")
+        return gone and ((tuple(table), key) in mended or tuple(table) in tables)
+
+    return [fault for fault in faults if not explained(fault)] + kept
+
+
+def _unexpected(place: Place) -> Fault:
+    expected = describe(place.slot, value=place.value) if place.slot else "something else"
+    message = f"expected {expected}, given {shown(place.value)}"
+    remedy = ""
+    if place.slot is not None and isinstance(place.value, str):
+        choices = [w for branch in place.slot.branches() for w in _literals(branch)]
+        near = nearest(place.value, choices)
+        remedy = f'did you mean "{near}"?' if near else ""
+    return Fault(Finding(place.path, message, remedy or _unquote(place)), value=True)
+
+
+def _literals(slot: Slot) -> list[str]:
+    from typing import Literal, get_args, get_origin
+
+    words = get_args(slot.kind) if get_origin(slot.kind) is Literal else ()
+    return [word for word in words if isinstance(word, str)]
+
+
+def _unquote(place: Place) -> str:
+    """A number or boolean in quotes is a string."""
+    kinds = {branch.kind for branch in place.slot.branches()} if place.slot else set()
+    if isinstance(place.value, str) and kinds & {int, float, bool}:
+        try:
+            float(place.value)
+        except ValueError:
+            if place.value not in ("true", "false") or bool not in kinds:
+                return ""
+        return "write it without quotes"
+    return ""
+
+
+def _missing(place: Place, key: str) -> Fault:
+    model = place.slot.model(place.value) if place.slot else None
+    slot = fields(model)[key] if model is not None else None
+    expected = f": expected {describe(slot)}" if slot is not None else ""
+    said = "" if model is None else _description(model, key)
+    return Fault(Finding((*place.path, key), f'missing "{key}"{expected}', said))
+
+
+def _description(model: Any, key: str) -> str:
+    for name, info in model.model_fields.items():
+        if (info.alias or name) == key:
+            return f"{key}: {info.description}"
+    return ""
+
+
+def _unknown_key(root: Slot, data: Any, table: Place, key: str) -> Fault:
+    model = table.slot.model(table.value) if table.slot else None
+    legal = list(fields(model)) if model is not None else []
+    near = nearest(key, legal)
+    path = (*table.path, key)
+    message = f'unknown key "{key}"{_of(table)}'
+    if near is None or distance(key.lower(), near) > 1:
+        home = home_of(root, data, table.path, key)
+        if home:
+            return Fault(Finding(path, message, home))
+    free = [name for name in legal if name not in table.value] or legal
+    remedy = hint(key, legal, "keys") if near in free or near is None else hint(key, legal, "keys")
+    return Fault(Finding(path, message, remedy), mends=near or "")
+
+
+def _of(table: Place) -> str:
+    """Say which kind of table it is that does not know a key."""
+    tagged = tagged_of(table.slot, table.value) if table.slot else None
+    if tagged is not None:
+        return f' of {FAMILIES[tagged.family].noun.removesuffix(" type")} "{table.value[tagged.key]}"'
+    return f" of [{'.'.join(map(str, table.path))}]" if table.path else ""
+
+
+def _tag(place: Place, context: dict[str, Any]) -> Fault:
+    """The key that chooses a type is missing, misspelt, or names no type."""
+    family, key = context["family"], context["key"]
+    value, choices = place.value, registry.tags(family)
+    noun = FAMILIES[family].noun
+    path = place.path
+    if tagged_of(place.slot, value) is None if place.slot else True:
+        path = place.path
+    if isinstance(value, str):
+        return Fault(Finding(path, f'unknown {noun} "{value}"', hint(value, choices)), value=True)
+    if key in value:
+        given = value[key]
+        if not isinstance(given, str):
+            message = f"expected the name of {_article(noun)}, given {shown(given)}"
+            return Fault(Finding((*path, key), message, hint("", choices)), value=True)
+        message = f'unknown {noun} "{given}"'
+        return Fault(Finding((*path, key), message, hint(given, choices)), value=True)
+    close = [name for name in value if nearest(name, [key])]
+    if close:
+        message = f'unknown key "{close[0]}"'
+        return Fault(Finding((*path, close[0]), message, f'did you mean "{key}"?'), mends=key)
+    message = f'missing "{key}": expected the name of {_article(noun)}'
+    return Fault(Finding((*path, key), message, hint("", choices)))
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def relocate(faults: Iterable[Fault], prefix: Path) -> Iterator[Fault]:
+    """Shift findings of a part of the spec to where the part stands."""
+    for fault in faults:
+        yield Fault(fault.finding.under(*prefix), fault.value, fault.mends)

@@ -1,0 +1,120 @@
+"""The whole spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PrivateAttr
+
+from nnctl.errors import Problem
+
+from .base import Expect, LayerModel, SpecModel, Words
+from .blocks.use import Block, BlockUse
+from .data import DataSpec
+from .losses.base import Loss
+from .measures import Gates, MetricNames
+from .optimizers.adam import Adam
+from .optimizers.base import Optimizer
+from .registry import Tagged, is_single
+from .schedules.base import Schedule
+from .schedules.constant import Constant
+from .training import Checkpoint, Regularization, Training
+
+
+def _by_output(value: Any) -> Any:
+    """Turn ``[loss]``, which is short for the loss of the only output, into ``{"": ...}``."""
+    return {"": value} if is_single(value) else value
+
+
+class Spec(SpecModel):
+    """A network, its data and its training: everything a run is made from."""
+
+    name: str = Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        description="what runs are called; default: the file's name",
+    )
+    description: str = Field("", max_length=10_000, description="a note for people")
+    problem_: str | None = Field(
+        None,
+        alias="problem",
+        min_length=1,
+        max_length=100,
+        description="what is to be recognized",
+    )
+    data: DataSpec = Field(description="where the samples come from")
+    layers: list[Annotated[LayerModel, Tagged("layers")]] = Field(
+        min_length=1, description="the network, each layer reading the one before unless it says"
+    )
+    outputs: Words | None = Field(
+        None, description="the layers that are outputs; default: those that nothing reads"
+    )
+    losses: Annotated[
+        dict[str, Loss],
+        Field(min_length=1),
+        BeforeValidator(_by_output),
+        Expect("[loss] with a type, or a table [loss.OUTPUT] for each output"),
+    ] = Field(alias="loss", description="what is minimized")
+    optimizer: Optimizer = Field(
+        default_factory=lambda: Adam(type="adam"), description="how gradients become steps"
+    )
+    schedule: Schedule = Field(
+        default_factory=lambda: Constant(type="constant"),
+        description="the learning rate over the epochs",
+    )
+    regularization: Regularization = Field(
+        default_factory=Regularization, description="penalties on all weights"
+    )
+    training: Training = Field(default_factory=Training, description="how the run goes")
+    metrics: MetricNames | None = Field(None, description="what to measure; default: by the task")
+    gates: Gates = Field([], description="conditions that end a run with exit code 5 when not met")
+    checkpoint: Checkpoint = Field(
+        default_factory=Checkpoint, description="when checkpoints are written"
+    )
+
+    _trace: Any = PrivateAttr(None)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal when every field is: where it was read from does not count."""
+        return isinstance(other, Spec) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def base_dir(self) -> Path:
+        """The folder that relative paths start from: that of the spec file."""
+        return self._trace.folder if self._trace else Path()
+
+    def problem(self, path: tuple[str | int, ...], message: str, hint: str = "") -> Problem:
+        """Make a Problem at a path of the spec, such as ``("layers", 3, "units")``."""
+        if self._trace is None:
+            return Problem(message, hint, path=".".join(map(str, path)))
+        return self._trace.problem(path, message, hint)
+
+    def resolved_toml(self) -> str:
+        """Write the spec with every default; loading the text gives an equal spec."""
+        from .writer import toml
+
+        return toml(self)
+
+    def digest_dict(self) -> dict[str, Any]:
+        """All of it as plain tables, lists, strings and numbers, with every default."""
+        from .writer import plain
+
+        return plain(self)
+
+
+class SpecFile(Spec):
+    """A spec as it is written: with what is resolved before it becomes a Spec."""
+
+    extends: str | None = Field(
+        None,
+        min_length=1,
+        description="another spec that this one starts from; its path is relative to this file",
+    )
+    blocks: dict[str, Block] = Field({}, description="layers written once, used by type = \"block\"")
+    layers: list[Annotated[LayerModel | BlockUse, Tagged("entries")]] = Field(  # type: ignore[assignment]
+        min_length=1, description="the network, each layer reading the one before unless it says"
+    )
