@@ -23,7 +23,7 @@ def require_file(path: Path) -> None:
     if path.is_dir():
         raise file_error(path, "expected a data file, found a directory", "name a file in it")
     if not path.exists():
-        near = nearest(path.name, _siblings(path))
+        near = nearest(path.name, siblings(path))
         hint = f'did you mean "{near}"?\n' if near else ""
         hint += "a relative path starts at the folder of the spec file"
         raise file_error(path, "no such file", hint)
@@ -31,7 +31,8 @@ def require_file(path: Path) -> None:
         raise file_error(path, "the file is empty (0 bytes)", "write the data again")
 
 
-def _siblings(path: Path) -> list[str]:
+def siblings(path: Path) -> list[str]:
+    """Return the names beside a path; none where its folder cannot be read."""
     try:
         return [entry.name for entry in path.parent.iterdir()]
     except OSError:

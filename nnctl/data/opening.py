@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnctl.data import bundled, columns, targets
+from nnctl.data.files import siblings
 from nnctl.data.problems import Locate, SpecPath, listing
 from nnctl.data.reading import Reading
 from nnctl.data.roles import Roles, assign
@@ -126,6 +127,7 @@ class Opener:
     def _by_name(self, name: str, target: str | None, path: SpecPath) -> Source:
         """Open a bundled set by a bare name, a file by a name with a dot or a slash."""
         if any(mark in name for mark in "./\\"):
+            self._require_file(name, path)
             data = self.data
             options = Options(self.base_dir, target, data.delimiter, data.header)
             return open_source(self.base_dir / name, options)
@@ -136,6 +138,17 @@ class Opener:
                 hint = f'a file is named with its folder: "./{name}"'
             raise DataError(self.locate(path, f'no bundled dataset "{name}"', hint))
         return bundled.open_bundled(name)
+
+    def _require_file(self, name: str, path: SpecPath) -> None:
+        file = self.base_dir / name
+        if file.is_dir():
+            message = f'"{name}" is a directory, expected a data file'
+            raise DataError(self.locate(path, message, "name a file in it"))
+        if not file.exists():
+            near = suggest.nearest(file.name, siblings(file))
+            hint = f'did you mean "{Path(name).with_name(near)}"?\n' if near else ""
+            hint += "a relative path starts at the folder of the spec file"
+            raise DataError(self.locate(path, f'no such file: "{name}"', hint))
 
     def _refuse_idle_keys(self, source: Source) -> None:
         """Raise SpecError for keys that this kind of file cannot obey."""

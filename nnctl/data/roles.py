@@ -118,6 +118,9 @@ class _Assignment:
             noun = self.source.noun
             message = f"which {noun} of {self.source.path.name} is the target?"
             hint = f"{noun}s: {listing(self.source.names)}\nset target to one of them"
+            if self.source.is_paired:
+                message = f"{self.source.path.name} holds no target"
+                hint = "set target to the file of the targets"
             self._report(("data", "target"), message, f'{hint}, or to "{INPUT}" (autoencoder)')
             return []
         return [("", [target], ("data", "target"))]
