@@ -23,6 +23,9 @@ def read_run(run: RunDir) -> Run:
     if ending and not summary.get("reason"):
         summary["reason"] = ending[-1].get("reason", ending[-1]["event"])
     epochs = [event for event in events if event["event"] == "epoch"]
+    if not summary.get("metrics"):
+        told = [event["metrics"] for event in (*epochs, *ending) if event.get("metrics")]
+        summary["metrics"] = told[-1] if told else {}
     summary.setdefault("seconds", sum(float(event.get("seconds") or 0) for event in epochs))
     return Run(
         name=run.name,
