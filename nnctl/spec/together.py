@@ -94,10 +94,7 @@ def _targets(parts: Parts) -> Iterator[Finding]:
         if loss.target is None and len(names) > 1 and output not in names:
             message = "which target does it compare with?"
             yield Finding(path[:2], message, f'target = "{names[0]}"\ntargets: {", ".join(names)}')
-    if parts.data.normalize_target and all(_of_classes(loss) for loss in parts.losses.values()):
+    if parts.data.normalize_target and all(loss.for_classes for loss in parts.losses.values()):
         message = "has no effect: every loss is for classes, which are not scaled"
         yield Finding(("data", "normalize_target"), message, "remove it")
 
-
-def _of_classes(loss: LossModel) -> bool:
-    return loss.task == "classification"

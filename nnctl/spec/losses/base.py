@@ -23,9 +23,6 @@ class LossModel(SpecModel):
     for_classes: ClassVar[bool] = False
     """It is made for class labels."""
 
-    task: ClassVar[Literal["classification", "regression"]]
-    """What kind of target it is for; metrics and defaults follow it."""
-
     type: str
     weight: float = Field(1.0, gt=0, le=1e6, description="factor of this loss in the total")
     target: str | None = Field(

@@ -27,8 +27,6 @@ class CrossEntropy(LossModel):
     link: ClassVar[Literal["softmax", "sigmoid", "identity"]] = "softmax"
     for_classes: ClassVar[bool] = True
 
-    task: ClassVar[Literal["classification", "regression"]] = "classification"
-
     type: Literal["cross_entropy"]
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="share of the target spread evenly over all classes"
@@ -61,8 +59,6 @@ class BinaryCrossEntropy(LossModel):
 
     link: ClassVar[Literal["softmax", "sigmoid", "identity"]] = "sigmoid"
     for_classes: ClassVar[bool] = True
-
-    task: ClassVar[Literal["classification", "regression"]] = "classification"
 
     type: Literal["binary_cross_entropy"]
     pos_weight: float = Field(1.0, gt=0, le=1e6, description="w, the weight of the positive class")

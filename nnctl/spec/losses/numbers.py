@@ -26,23 +26,17 @@ class _OfNumbers(LossModel):
 class Mse(_OfNumbers):
     """Mean of (y - t)^2 over outputs and batch, without a half."""
 
-    task: ClassVar[Literal["classification", "regression"]] = "regression"
-
     type: Literal["mse"]
 
 
 class Mae(_OfNumbers):
     """Mean of |y - t| over outputs and batch; the gradient at 0 is 0."""
 
-    task: ClassVar[Literal["classification", "regression"]] = "regression"
-
     type: Literal["mae"]
 
 
 class Huber(_OfNumbers):
     """(y - t)^2 / 2 where |y - t| <= delta, else delta * (|y - t| - delta / 2); mean (Huber 1964)."""
-
-    task: ClassVar[Literal["classification", "regression"]] = "regression"
 
     type: Literal["huber"]
     delta: float = Field(1.0, gt=0, le=1e6, description="where the square turns into a line")
