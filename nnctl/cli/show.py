@@ -11,7 +11,7 @@ sample. --plan asks the engine instead, which takes longer to start.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nnctl.cli._network import Network
 
 
-class Form(str, Enum):
+class Form(StrEnum):
     """How a graph is drawn."""
 
     DOT = "dot"

@@ -28,21 +28,21 @@ WHOLE_LAYER = ("name", "from_", "share")
 
 
 def build(spec: Spec, info: DataInfo) -> Graph:
-    """Return the network that a spec describes, for data of the given shapes.
+    """Return the network that a loaded spec describes, for data of the given shapes.
 
     Raises SpecError with every problem found, each at its line.
     """
     report = Report(spec)
-    entries = wire(spec.layers, info.inputs, report)
+    entries = wire(spec.layers, info.inputs)
     shapes = _shapes(entries, info.inputs, report)
     claims = claim(entries, shapes, spec.regularization, report)
     ends = {entry.name: _end(entry) for entry in entries}
     nodes = [*_inputs(info), *(n for e in entries for n in _nodes(e, shapes, claims, ends, report))]
-    outputs = find_outputs(spec, entries, ends, report)
+    outputs = find_outputs(spec, entries, ends)
     found = losses(spec, info, {node.name: node for node in nodes}, outputs, report)
-    report.raise_if_any()
     graph = Graph(tuple(nodes), claims.parameters, dict(info.inputs), outputs, found)
-    check_usage(graph, report)
+    if len(shapes) == len(entries) and len(found) == len(spec.losses):
+        check_usage(graph, report)
     report.raise_if_any()
     return verify(with_starts(graph))
 
@@ -67,7 +67,7 @@ def _shapes(
     output = {input_node_name(name): shape for name, shape in inputs.items()}
     found: dict[str, tuple[Shape, ...]] = {}
     for entry in entries:
-        if entry.inputs is None or any(name not in output for name in entry.inputs):
+        if any(name not in output for name in entry.inputs):
             continue
         given = tuple(output[name] for name in entry.inputs)
         try:
@@ -80,7 +80,7 @@ def _shapes(
 
 
 def _located(error: ShapeError, entry: Entry, given: tuple[Shape, ...]) -> str:
-    pairs = zip(given, entry.inputs or (), strict=True)
+    pairs = zip(given, entry.inputs, strict=True)
     sources = ", ".join(f'{format_shape(shape)} from "{name}"' for shape, name in pairs)
     return f'"{entry.name}": {error.message} ({sources})'
 
@@ -99,7 +99,7 @@ def _nodes(
     report: Report,
 ) -> Iterator[Node]:
     """Yield the layer's own node and, if it has one, that of its activation."""
-    if entry.name not in shapes or entry.inputs is None:
+    if entry.name not in shapes:
         return
     given = shapes[entry.name]
     shape = entry.layer.output_shape(given)

@@ -69,6 +69,11 @@ class Node:
         """Numbers in the output of one sample."""
         return prod(self.shape)
 
+    @property
+    def where(self) -> tuple[str | int, ...]:
+        """Where the spec says it: the layer, or the layer's ``activation``."""
+        return self.path if self.name == self.layer else (*self.path, "activation")
+
 
 @dataclass(frozen=True)
 class LossNode:

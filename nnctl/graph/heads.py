@@ -19,24 +19,12 @@ if TYPE_CHECKING:
 SPENT = {"type", "weight", "target"}  # what a loss says to the graph and not to the op
 
 
-def find_outputs(
-    spec: Spec, entries: Sequence[Entry], ends: Mapping[str, str], report: Report
-) -> tuple[str, ...]:
+def find_outputs(spec: Spec, entries: Sequence[Entry], ends: Mapping[str, str]) -> tuple[str, ...]:
     """Return the nodes of the outputs: those asked for, or else the layers that nobody reads."""
-    read = {name for entry in entries for name in entry.inputs or ()}
-    if spec.outputs is None and (
-        len(entries) < len(spec.layers) or None in [e.inputs for e in entries]
-    ):
-        return ()  # who reads whom is not known, and said: nothing can be said of the outputs
-    if spec.outputs is None:
-        return tuple(ends[entry.name] for entry in entries if entry.name not in read)
-    found = []
-    for i, name in enumerate(spec.outputs):
-        if name in ends:
-            found.append(ends[name])
-        else:
-            report.add(("outputs", i), f'there is no layer "{name}"', hint(name, ends, "layers"))
-    return tuple(dict.fromkeys(found))
+    if spec.outputs is not None:
+        return tuple(ends[name] for name in dict.fromkeys(spec.outputs))
+    read = {name for entry in entries for name in entry.inputs}
+    return tuple(ends[entry.name] for entry in entries if entry.name not in read)
 
 
 def losses(
@@ -46,24 +34,20 @@ def losses(
     outputs: Sequence[str],
     report: Report,
 ) -> tuple[LossNode, ...]:
-    """Return the losses; reported are those without an output or target, or that do not fit it."""
-    if not outputs:
-        return ()
-    layers = {nodes[name].layer: name for name in outputs if name in nodes}
-    if not spec.losses:
-        report.add(("loss",), "no loss is given", 'add a table: [loss] with type = "..."')
+    """Return the losses; one without a target, or whose output does not fit it, is reported.
+
+    An output whose shape is not known, because of a mistake before it, is passed over.
+    """
+    by_layer = {nodes[name].layer: nodes[name] for name in outputs if name in nodes}
     found = []
     for key, model in spec.losses.items():
-        path: tuple[str | int, ...] = ("loss", key) if key else ("loss",)
-        layer = _output(key, layers, len(outputs), path, report)
-        target = _target(model, layer, info, path, report)
-        if layer is None or target is None:
-            continue
-        node = nodes[layers[layer]]
-        _check_fit(model, nodes, node, target, info, path, report)
-        found.append(LossNode(node.name, target, model.type, _fields(model), model.weight))
-    if spec.outputs is None:
-        _report_untrained(spec, layers, report)
+        path: tuple[str, ...] = ("loss", key) if key else ("loss",)
+        node = by_layer.get(key) if key else next(iter(by_layer.values()), None)
+        target = _target(model, key, info, path, report)
+        if node is not None and target is not None:
+            _check_link(model, node, report)
+            _check_shape(model, node, _place(node, nodes, report), info, target, path, report)
+            found.append(LossNode(node.name, target, model.type, _fields(model), model.weight))
     return tuple(found)
 
 
@@ -71,75 +55,50 @@ def _fields(model: LossModel) -> dict[str, Any]:
     return {key: getattr(model, key) for key in type(model).model_fields if key not in SPENT}
 
 
-def _output(
-    key: str,
-    layers: Mapping[str, str],
-    count: int,
-    path: tuple[str | int, ...],
-    report: Report,
-) -> str | None:
-    if key:
-        if key not in layers and len(layers) == count:
-            report.add(path, f'there is no output "{key}"', hint(key, layers, "outputs"))
-        return key if key in layers else None
-    if len(layers) > 1:
-        names = ", ".join(f'"{name}"' for name in layers)
-        remedy = "\n".join(f"[loss.{name}]" for name in layers)
-        message = f"[loss] does not say which of the {len(layers)} outputs it is for: {names}"
-        report.add(
-            path, message, f"write a table for each:\n{remedy}\nor read the others in a layer"
-        )
-    return next(iter(layers)) if len(layers) == 1 and count == 1 else None
-
-
 def _target(
-    model: LossModel,
-    layer: str | None,
-    info: DataInfo,
-    path: tuple[str | int, ...],
-    report: Report,
+    model: LossModel, key: str, info: DataInfo, path: tuple[str, ...], report: Report
 ) -> str | None:
-    targets = info.targets
-    if model.target is not None:
-        if model.target in targets:
-            return model.target
-        remedy = hint(model.target, [name for name in targets if name], "targets")
-        message = f'the data have no target "{model.target}"'
-        report.add((*path, "target"), message, remedy or "remove it: there is one target only")
-        return None
-    if len(targets) == 1:
-        return next(iter(targets))
-    if layer in targets:
-        return layer
-    if layer is not None:
-        names = ", ".join(f'"{name}"' for name in targets) or "none"
-        message = f'the loss of "{layer}" does not say which target it compares with'
-        report.add(path, message, f"set target to one of {names}" if targets else "set data.target")
+    """Return the target named, or that of the output's name, or the only one."""
+    name = model.target or (key if key in info.targets else None)
+    if name is None and len(info.targets) == 1:
+        return next(iter(info.targets))
+    if name is not None and name in info.targets:
+        return name
+    names = [name for name in info.targets if name]
+    if name is None:
+        report.add(
+            path, "it does not say which target it compares with", hint("", names, "targets")
+        )
+    else:
+        remedy = hint(name, names, "targets") or "remove target: the data have only one"
+        report.add((*path, "target"), f'the data have no target "{name}"', remedy)
     return None
 
 
-def _check_fit(
+def _check_link(model: LossModel, node: Node, report: Report) -> None:
+    """Report an activation that the loss would apply a second time."""
+    if node.op == model.link:
+        report.add(
+            node.where,
+            f"{model.type} applies {node.op} itself, so it must not stand before the loss",
+            f'remove it from "{node.layer}"; predictions are probabilities all the same',
+        )
+
+
+def _check_shape(
     model: LossModel,
-    nodes: Mapping[str, Node],
     node: Node,
-    target: str,
+    place: str,
     info: DataInfo,
-    path: tuple[str | int, ...],
+    target: str,
+    path: tuple[str, ...],
     report: Report,
 ) -> None:
-    """Report an output that does not fit the loss and its target."""
-    if node.op == model.link:
-        where = (*node.path, "activation") if node.name != node.layer else node.path
-        message = f"{model.type} applies {node.op} itself, so it must not stand before the loss"
-        remedy = f'remove it from "{node.layer}"; predictions are still probabilities'
-        report.add(where, message, remedy)
     try:
         model.check(node.shape, info.targets[target])
     except ShapeError as error:
-        place = _place(node, nodes, report)
         message = error.message.replace("{layer}", f'"{node.layer}"')
-        remedy = error.hint.replace("{place}", place)
-        report.add(path, f'loss "{model.type}" {message}', remedy)
+        report.add(path, f'loss "{model.type}" {message}', error.hint.replace("{place}", place))
 
 
 def _place(node: Node, nodes: Mapping[str, Node], report: Report) -> str:
@@ -150,16 +109,3 @@ def _place(node: Node, nodes: Mapping[str, Node], report: Report) -> str:
         node = nodes[node.inputs[0]]
     line = report.line((*node.path, "units"))
     return f' in "{node.layer}"' + (f" (line {line})" if line else "")
-
-
-def _report_untrained(spec: Spec, layers: Mapping[str, str], report: Report) -> None:
-    """Report an output that no loss is on: outputs are not asked for, so it must be forgotten."""
-    if "" in spec.losses:
-        return
-    for name in layers:
-        if name not in spec.losses:
-            message = f'nothing reads "{name}", so it is an output, but it has no loss'
-            remedy = (
-                f"add [loss.{name}], or read it in a layer, or list the outputs: outputs = [...]"
-            )
-            report.add(("loss",), message, remedy)

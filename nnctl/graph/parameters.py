@@ -10,7 +10,6 @@ from nnctl.graph.graph import Parameter, ParamUse
 from nnctl.graph.report import Report
 from nnctl.graph.wiring import Entry
 from nnctl.spec.shapes import Shape, format_shape
-from nnctl.spec.suggest import hint
 
 if TYPE_CHECKING:
     from nnctl.spec.shapes import Parameter as Declared
@@ -80,27 +79,15 @@ def _penalties(entry: Entry, kind: str, regularization: Any) -> tuple[float, flo
 def _tied(
     entry: Entry, by_name: Mapping[str, Entry], declared: Declarations, report: Report
 ) -> dict[str, ParamUse]:
-    """Return the uses of another layer's parameters; empty for a layer that shares none."""
+    """Return the uses of another layer's parameters; empty for a layer that shares none.
+
+    That the owner exists and owns its parameters is seen to where specs are loaded.
+    """
     share = entry.layer.share
-    if share is None:
-        return {}
-    where = (*entry.path, "share")
-    owner = by_name.get(share)
-    if owner is None or owner is entry:
-        choices = [name for name in by_name if name != entry.name]
-        report.add(where, f'there is no other layer "{share}"', hint(share, choices, "layers"))
-        return {}
-    if owner.layer.share is not None:
-        message = f'"{share}" has no parameters of its own: it shares those of '
-        report.add(where, f'{message}"{owner.layer.share}"', f'share = "{owner.layer.share}"')
-        return {}
-    if entry.name not in declared or share not in declared:
-        return {}
-    if not declared[entry.name]:
-        report.add(where, f"{entry.layer.type} has no parameters to share", "remove share")
+    if share is None or entry.name not in declared or share not in declared:
         return {}
     transposed = getattr(entry.layer, "transposed", False)
-    return _matched(entry, owner, declared, transposed, report)
+    return _matched(entry, by_name[share], declared, transposed, report)
 
 
 def _matched(

@@ -29,4 +29,4 @@ class Report:
         """Raise SpecError with all problems in the order of the file, if there are any."""
         if self.problems:
             unique = dict.fromkeys(self.problems)
-            raise SpecError(sorted(unique, key=lambda p: (p.file, p.line, p.column)))
+            raise SpecError(sorted(unique, key=lambda p: (p.line, p.column)))

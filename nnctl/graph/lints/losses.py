@@ -17,9 +17,8 @@ def squashed_signals(view: View) -> Iterator[Advice]:
     for loss, model, _ in _losses(view):
         node = view.graph.node(loss.output)
         if model.link != "identity" and node.elementwise and not node.linear:
-            where = (*node.path, "activation") if node.name != node.layer else node.path
             yield Advice(
-                where,
+                node.where,
                 f"{node.op} stands before {model.type}, which applies {model.link} itself "
                 "and wants signals of either sign",
                 f'remove the activation of "{node.layer}"',
