@@ -62,7 +62,9 @@ class _Assignment:
         group = self._known(split.group, ("data", "split", "group"))
         order = self._known(split.order, ("data", "split", "order"))
         taken = {name for names in targets.values() for name in names}
-        inputs = self._inputs(taken, taken | {name for name in (group, order) if name})
+        # What a bundled set is about is no input to rebuild either.
+        label = self.source.defaults.target if mirrors else None
+        inputs = self._inputs(taken, taken | {name for name in (group, order, label) if name})
         for name, mirrored in mirrors.items():
             self._check_mirror(name, mirrored, inputs)
         if self.problems:
