@@ -5,6 +5,7 @@ Everything that reads outputs (training's metrics, eval, predict) reads them thr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,8 @@ class Head:
 
     def original(self, values: Array) -> Array:
         """Return outputs or targets (N, W) in the target's own units, float64."""
-        values = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+        width = math.prod(np.shape(values)[1:])
+        values = np.asarray(values, dtype=np.float64).reshape(len(values), width)
         if self.scaler is None:
             return values
         mean, scale = self.scaler

@@ -1,0 +1,157 @@
+"""What a network says of samples, and its forms: CSV, JSON lines, NPZ.
+
+A class comes with the probability of every class; numbers come in the target's own units;
+features are a layer's outputs, flattened in the tables and in their own shape in NPZ.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nnctl.metrics import classified
+from nnctl.run.heads import Array, Head
+
+# What a float32 holds, and no more: the same text on every machine.
+DIGITS = 9
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One output for N samples. What it has not is None: a class, or numbers.
+
+    ``labels`` (N,) are indices of ``classes``; ``probabilities`` (N, K) belong to the classes, or
+    under ``questions`` are those of K independent yes-or-no answers.
+    """
+
+    name: str
+    classes: tuple[str, ...] = ()
+    labels: Array | None = None
+    probabilities: Array | None = None
+    values: Array | None = None
+
+    @property
+    def prefix(self) -> str:
+        """What its columns start with."""
+        return f"{self.name}." if self.name else ""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """All outputs of N samples: ``source`` and ``sample`` say where each row came from."""
+
+    sources: tuple[str, ...]
+    source: Array
+    sample: Array
+    outputs: tuple[Predicted, ...] = ()
+    features: Mapping[str, Array] = field(default_factory=dict)
+
+
+def predicted(head: Head, outputs: Array) -> Predicted:
+    """Return what an output means, in the words of the data."""
+    values = head.original(outputs)
+    if not head.classes and head.info.kind != "class":
+        return Predicted(head.name, values=values)
+    names = head.classes or tuple(map(str, range(head.info.width)))
+    if head.link == "sigmoid" and head.info.kind == "rows":
+        return Predicted(head.name, names, probabilities=1.0 / (1.0 + np.exp(-values)))
+    seen = classified(values, np.zeros(len(values), np.int64), len(names), head.link)
+    probabilities = seen.probabilities
+    if np.isnan(probabilities).any():
+        return Predicted(head.name, names, seen.predicted, values=values)
+    return Predicted(head.name, names, seen.predicted, probabilities)
+
+
+def rows(found: Predictions) -> Iterator[dict[str, Any]]:
+    """Yield one JSON-able row per sample."""
+    for i in range(len(found.sample)):
+        row: dict[str, Any] = {}
+        if len(found.sources) > 1:
+            row["source"] = found.sources[found.source[i]]
+        row["sample"] = int(found.sample[i])
+        for output in found.outputs:
+            row |= _cells(output, i)
+        for name, values in found.features.items():
+            row[name] = [_number(x) for x in values[i].reshape(-1)]
+        yield row
+
+
+def _cells(output: Predicted, i: int) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    if output.labels is not None:
+        cells["class"] = output.classes[output.labels[i]]
+    if output.probabilities is not None:
+        pairs = zip(output.classes, output.probabilities[i], strict=True)
+        cells["probabilities"] = {name: _number(p) for name, p in pairs}
+    if output.values is not None:
+        numbers = [_number(x) for x in output.values[i]]
+        key = "values" if output.labels is not None else "prediction"
+        cells[key] = numbers[0] if len(numbers) == 1 else numbers
+    return {output.prefix + key: value for key, value in cells.items()}
+
+
+def as_jsonl(found: Predictions) -> Iterator[str]:
+    """Yield one JSON object a line."""
+    for row in rows(found):
+        yield json.dumps(row, allow_nan=False)
+
+
+def as_csv(found: Predictions) -> Iterator[str]:
+    """Yield the header and one line a sample; what a cell holds is quoted where it must be."""
+    header: list[str] = []
+    for row in rows(found):
+        flat = dict(_flat(row))
+        if not header:
+            header = list(flat)
+            yield _line(header)
+        yield _line(["" if value is None else value for value in flat.values()])
+
+
+def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            stem = key.removesuffix("probabilities")
+            yield from ((f"{stem}p[{name}]", p) for name, p in value.items())
+        elif isinstance(value, list):
+            yield from ((f"{key}_{k}", x) for k, x in enumerate(value))
+        else:
+            yield key, value
+
+
+def _line(cells: Sequence[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow(cells)
+    return buffer.getvalue()
+
+
+def as_npz(found: Predictions) -> bytes:
+    """Return a NumPy archive; names are fixed-width text, so that nothing in it is pickled."""
+    arrays: dict[str, Array] = {"sample": found.sample}
+    if len(found.sources) > 1:
+        arrays["source"] = np.array(found.sources)[found.source]
+    for output in found.outputs:
+        parts = {
+            "class": output.labels,
+            "classes": np.array(output.classes) if output.classes else None,
+            "probabilities": output.probabilities,
+            "prediction" if output.labels is None else "values": output.values,
+        }
+        arrays |= {output.prefix + key: part for key, part in parts.items() if part is not None}
+    arrays |= found.features
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+TEXT: Mapping[str, Callable[[Predictions], Iterator[str]]] = {"csv": as_csv, "jsonl": as_jsonl}
+
+
+def _number(value: Any) -> float | None:
+    """Round to the digits that are meant; NaN and Inf, which JSON lacks, are None."""
+    return float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None
