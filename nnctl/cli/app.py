@@ -48,6 +48,10 @@ from nnctl.cli._commands import LazyGroup
 from nnctl.cli.output import Output
 from nnctl.errors import ExitStatus, NnctlError, Problem, UsageError
 
+# A plugin of pydantic would be other people's code between a spec and what it means; looking for
+# them costs a tenth of the start, too. Must be set before pydantic is imported.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 WIDTH = 88  # of help, whatever the terminal: help is the same text everywhere
 
 app = typer.Typer(

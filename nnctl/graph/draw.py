@@ -50,9 +50,9 @@ def boxes(graph: Graph) -> tuple[Box, ...]:
 
 def _box(layer: Layer) -> Box:
     is_input = layer.nodes[0].op == INPUT
-    detail = format_shape(layer.shape) if is_input else f"{layer.type}  {format_shape(layer.shape)}"
+    detail = format_shape(layer.shape) if is_input else f"{layer.type}, {format_shape(layer.shape)}"
     if layer.tied:
-        detail += f"  tied to {', '.join(dict.fromkeys(layer.tied))}"
+        detail += f", tied to {', '.join(dict.fromkeys(layer.tied))}"
     return Box(layer.name, layer.name, detail, "input" if is_input else "layer", layer.inputs)
 
 
@@ -96,7 +96,8 @@ def to_svg(graph: Graph, name: str = "network") -> str:
     ]
     lines += [_edge(edge, placed.x, placed.rank, placed.bends[edge]) for edge in placed.bends]
     lines += [_drawn(box, widths[box.name], placed.x, placed.rank) for box in found]
-    return "\n".join([*lines, "</svg>"])
+    document = "\n".join([*lines, "</svg>"])
+    return document.encode("ascii", "xmlcharrefreplace").decode()  # the same in every locale
 
 
 def _attribute(text: str) -> str:

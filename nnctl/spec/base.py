@@ -30,8 +30,15 @@ class Finding:
 class SpecModel(BaseModel):
     """A table of the spec."""
 
+    # Built when first used: what is part of another model would be built twice (a fifth of the
+    # start of ``nnctl check``).
     model_config = ConfigDict(
-        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,
     )
 
     def conflicts(self) -> Iterable[Finding]:
