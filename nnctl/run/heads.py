@@ -5,7 +5,6 @@ Everything that reads outputs (training's metrics, eval, predict) reads them thr
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,15 +17,13 @@ from nnctl.spec.info import TargetInfo
 from nnctl.spec.registry import model
 
 Array = np.ndarray[Any, Any]
-Scaler = tuple[Array, Array] | None
 
 
 @dataclass(frozen=True, eq=False)
 class Head:
     """One output: ``node`` in the graph, ``name`` for people ("" if it is the only one).
 
-    ``link`` is what its loss applies to it. With a ``scaler`` (mean, scale) the network predicts
-    the standardized target ``(t - mean) * scale``.
+    ``link`` is what its loss applies to it. Plans give outputs in the target's own units.
     """
 
     node: str
@@ -34,7 +31,6 @@ class Head:
     target: str
     info: TargetInfo
     link: str
-    scaler: Scaler = None
 
     @property
     def prefix(self) -> str:
@@ -46,24 +42,13 @@ class Head:
         """Names of its classes; nothing if it predicts numbers."""
         return self.info.classes or ()
 
-    def original(self, values: Array) -> Array:
-        """Return outputs or targets (N, W) in the target's own units, float64."""
-        width = math.prod(np.shape(values)[1:])
-        values = np.asarray(values, dtype=np.float64).reshape(len(values), width)
-        if self.scaler is None:
-            return values
-        mean, scale = self.scaler
-        return values / scale + mean
-
     def view(self, outputs: Array, truth: Array) -> View:
-        """Return outputs beside the truth, which is in its own units already."""
+        """Return outputs beside the truth, both in the target's own units."""
         count = self.info.width if self.classes or self.info.kind == "class" else 0
-        return view(self.original(outputs), truth, self.info.kind, self.link, count)
+        return view(outputs, truth, self.info.kind, self.link, count)
 
 
-def heads(
-    graph: Graph, targets: Mapping[str, TargetInfo], scalers: Mapping[str, Scaler] | None = None
-) -> tuple[Head, ...]:
+def heads(graph: Graph, targets: Mapping[str, TargetInfo]) -> tuple[Head, ...]:
     """Return the outputs that have a loss, in the graph's order; they are named by their layer."""
     several = len(graph.losses) > 1
     return tuple(
@@ -73,7 +58,6 @@ def heads(
             target=loss.target,
             info=targets[loss.target],
             link=model("losses", loss.type).link,  # type: ignore[attr-defined]
-            scaler=(scalers or {}).get(loss.target),
         )
         for loss in graph.losses
     )

@@ -55,7 +55,7 @@ class Predictions:
 
 def predicted(head: Head, outputs: Array) -> Predicted:
     """Return what an output means, in the words of the data."""
-    values = head.original(outputs)
+    values = np.asarray(outputs, dtype=np.float64).reshape(len(outputs), -1)
     if not head.classes and head.info.kind != "class":
         return Predicted(head.name, values=values)
     names = head.classes or tuple(map(str, range(head.info.width)))

@@ -51,10 +51,9 @@ def test_questions_have_a_probability_each_and_no_class():
     assert row == {"sample": 0, "probabilities": {"red": 0.5, "big": 0.5}}
 
 
-def test_numbers_are_in_the_units_of_the_target():
-    scaler = (np.array([100.0]), np.array([0.5]))  # (t - 100) * 0.5
-    head = Head("d", "", "", TargetInfo("number", 1), "identity", scaler)
-    one, two = map(json.loads, as_jsonl(found(predicted(head, np.array([[1.0], [np.nan]])))))
+def test_numbers_stand_as_they_are_and_nan_is_null():
+    head = Head("d", "", "", TargetInfo("number", 1), "identity")
+    one, two = map(json.loads, as_jsonl(found(predicted(head, np.array([[102.0], [np.nan]])))))
     assert one == {"sample": 0, "prediction": 102.0}
     assert two == {"sample": 1, "prediction": None}
 
