@@ -1,0 +1,33 @@
+"""The control block at the start of the arena: byte offsets of the words that ops and tape share."""
+
+from __future__ import annotations
+
+WORDS = 64
+
+
+def _word(index: int) -> int:
+    return 8 * index
+
+
+LIVE = _word(0)  # samples in the batch at hand; what lies beyond them in the batch is not computed
+START = _word(1)  # first position of the batch in the order
+STEP = _word(2)  # global number of the step, from 0
+INDEX = _word(3)  # number of the step within this native call
+FAILED = _word(4)  # 1 once a parameter or a loss is not finite
+ORDER = _word(5)  # address of the sample order, int64
+STEPS = _word(6)  # address of the table of steps: rows of (start, live)
+LOSSES = _word(7)  # address of the mean loss of each step, float64
+NORMS = _word(8)  # address of the gradient norm of each step, float64
+RATES = _word(9)  # address of the table of step-dependent scalars, float64
+RATES_WIDTH = _word(10)
+SEED = _word(11)
+SCRATCH = _word(12)  # address of the scratch of thread slot 0
+SCRATCH_STRIDE = _word(13)  # bytes
+PRODUCTS = _word(14)  # addresses of the panel products, one and two vectors wide
+LAST_STEP = _word(16)  # steps asked for in this call
+
+# words of the barrier, on cache lines of their own
+ARRIVED = _word(24)
+GENERATION = _word(32)
+NEXT_TASK = _word(40)
+SHARED = 48  # first word free for tables

@@ -1,0 +1,36 @@
+"""What the CPU can do: width of its vectors, and whether it multiplies and adds in one step."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import llvmlite.binding as llvm
+import numpy as np
+
+
+def _features() -> dict[str, bool]:
+    chosen = os.environ.get("NUMBA_CPU_FEATURES")
+    if chosen is not None:
+        return {name.lstrip("+-"): name.startswith("+") for name in chosen.split(",") if name}
+    return dict(llvm.get_host_cpu_features())
+
+
+def _vector_bytes(features: dict[str, bool]) -> int:
+    chosen = os.environ.get("NNCTL_VECTOR_BYTES")
+    if chosen in ("16", "32", "64"):
+        return int(chosen)
+    if features.get("avx512f") and features.get("avx512vl"):
+        return 64
+    return 32 if features.get("avx2") else 16
+
+
+FEATURES = _features()
+VECTOR_BYTES = _vector_bytes(FEATURES)
+IS_X86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
+HAS_FMA = bool(FEATURES.get("fma")) or platform.machine().lower() in ("aarch64", "arm64")
+
+
+def lanes(dtype: np.dtype | type) -> int:
+    """Return how many elements of ``dtype`` one vector holds."""
+    return VECTOR_BYTES // np.dtype(dtype).itemsize

@@ -1,0 +1,1 @@
+"""What the machine does: one file per op family, forward beside backward. Knows no spec."""

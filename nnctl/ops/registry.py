@@ -1,0 +1,173 @@
+"""The protocol between an op's file and the plan: kernels bound by name.
+
+An op file registers, for a layer's ``type``, which kernels its forward and its backward pass call.
+A kernel's argument names are the wiring: ``x`` (``x0``, ``x1``, ...) inputs, ``y`` output, a leading
+``d`` for gradients, parameters by name, the layer's fields by name, ``NAME_ld`` and ``NAME_width``
+the row stride and row length of an array. ``dx`` is overwritten, parameter gradients accumulate
+when ``dNAME_accumulates`` is 1. What the backward pass names is what stays alive until then.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from nnctl.engine.kernel import Kernel
+
+
+@dataclass(frozen=True)
+class Temporary:
+    """Memory that an op needs for a while: ``elements`` of the network's dtype, shared by name."""
+
+    name: str
+    elements: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """One kernel of an op; ``bind`` renames arguments or gives them numbers and temporaries."""
+
+    kernel: Kernel
+    bind: Mapping[str, str | int | float | Temporary] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What an op may know of the place it stands in. Widths are elements of a sample."""
+
+    inputs: tuple[int, ...]
+    output: int
+    shapes: tuple[tuple[int, ...], ...]
+    shape: tuple[int, ...]
+    fields: Mapping[str, Any]
+    needs_dx: tuple[bool, ...]
+    transposed: bool  # its ``w`` is another layer's, used the other way round
+    parameters: tuple[str, ...]
+    capacity: int
+    lanes: int
+
+
+Lowering = Callable[[Site], Sequence[Call]]
+
+
+@dataclass(frozen=True)
+class Op:
+    """How one layer type runs. ``same``: the output is the input's memory under another shape."""
+
+    tag: str
+    forward: Lowering
+    backward: Lowering
+    evaluate: Lowering
+    saved: Mapping[str, str]  # arrays kept for backward: name -> "rows" or "column"
+    layouts: Mapping[str, str]  # parameter -> memory layout, "vector" where not named
+    same: bool = False
+    same_in_evaluation: bool = False
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether the output may take the place of the input."""
+        return getattr(self.forward, "is_elementwise", False)
+
+
+_OPS: dict[str, Op] = {}
+
+
+def _lowering(kernels: Kernel | Lowering | None) -> Lowering:
+    if kernels is None:
+        return lambda site: ()
+    if not isinstance(kernels, Kernel):
+        return kernels
+    calls = (Call(kernels),)
+
+    def lower(site: Site) -> Sequence[Call]:
+        return calls
+
+    lower.is_elementwise = kernels.kind == "elementwise"  # type: ignore[attr-defined]
+    return lower
+
+
+def register(
+    tag: str,
+    forward: Kernel | Lowering | None = None,
+    backward: Kernel | Lowering | None = None,
+    *,
+    evaluate: Kernel | Lowering | None = None,
+    saved: Mapping[str, str] | None = None,
+    layouts: Mapping[str, str] | None = None,
+    same: bool = False,
+    same_in_evaluation: bool = False,
+) -> None:
+    """Say how layers of type ``tag`` run; a single kernel is one call with its names as they are."""
+    run = _lowering(forward)
+    _OPS[tag] = Op(
+        tag,
+        run,
+        _lowering(backward),
+        run if evaluate is None else _lowering(evaluate),
+        dict(saved or {}),
+        dict(layouts or {}),
+        same,
+        same or same_in_evaluation,
+    )
+
+
+@lru_cache
+def _load_all() -> None:
+    package = importlib.import_module(__package__ or "nnctl.ops")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+def find(tag: str) -> Op:
+    """Return the op of a layer type."""
+    _load_all()
+    return _OPS[tag]
+
+
+def tags() -> tuple[str, ...]:
+    """Return the types of all ops, sorted."""
+    _load_all()
+    return tuple(sorted(_OPS))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How a loss runs: a forward and a backward kernel for each kind of target it takes.
+
+    Kinds: ``class`` (argument ``labels``) and ``rows`` (argument ``target``).
+    """
+
+    tag: str
+    kernels: Mapping[str, tuple[Kernel, Kernel]]
+    saved: Mapping[str, str]
+
+
+_LOSSES: dict[str, Loss] = {}
+
+
+def register_loss(
+    tag: str,
+    *,
+    labels: tuple[Kernel, Kernel] | None = None,
+    rows: tuple[Kernel, Kernel] | None = None,
+    saved: Mapping[str, str] | None = None,
+) -> None:
+    """Say how the loss ``tag`` runs on class labels, on rows of numbers, or on both."""
+    kinds = {"class": labels, "rows": rows}
+    _LOSSES[tag] = Loss(tag, {k: v for k, v in kinds.items() if v is not None}, dict(saved or {}))
+
+
+def find_loss(tag: str) -> Loss:
+    """Return how a loss runs."""
+    _load_all()
+    return _LOSSES[tag]
+
+
+def loss_tags() -> tuple[str, ...]:
+    """Return the types of all losses, sorted."""
+    _load_all()
+    return tuple(sorted(_LOSSES))

@@ -1,0 +1,6 @@
+"""The network as work: ``compile_plan`` turns a graph into tapes over one arena."""
+
+from nnctl.plan.compile import compile_plan
+from nnctl.plan.plan import Evaluation, Plan, StepLog
+
+__all__ = ["Evaluation", "Plan", "StepLog", "compile_plan"]

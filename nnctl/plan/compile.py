@@ -1,0 +1,142 @@
+"""From a graph to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from nnctl.engine import control, cpu, threads as thread_count, tiles
+from nnctl.graph.graph import INPUT, Graph, Parameter
+from nnctl.graph.passes import fuse, insert_splits
+from nnctl.ops.dense import padded
+from nnctl.ops.registry import find
+from nnctl.optim import registry as rules
+from nnctl.plan.buffers import Buffer
+from nnctl.plan.layout import KINDS, Zone
+from nnctl.plan.lower import Resident
+from nnctl.plan.memory import Memory
+from nnctl.plan.plan import Plan
+from nnctl.plan.tapes import Tapes
+
+Scaling = tuple[np.ndarray, np.ndarray]
+
+
+def compile_plan(
+    graph: Graph,
+    *,
+    batch: int = 32,
+    eval_batch: int = 256,
+    dtype: str = "float32",
+    seed: int = 0,
+    threads: int | None = None,
+    optimizer: Any = None,
+    normalizers: Mapping[str, Scaling | None] | None = None,
+    target_scalers: Mapping[str, Scaling | None] | None = None,
+    class_weights: Mapping[str, np.ndarray | None] | None = None,
+    gradient_norm: bool = False,
+) -> Plan:
+    """Return a plan with all parameters zero (``restore`` fills them) and no data yet.
+
+    ``batch`` samples a training step, ``eval_batch`` at once in evaluation. ``optimizer`` is its
+    spec model; without one the plan cannot train. ``normalizers`` by input and ``target_scalers``
+    by target are (mean, scale): x becomes (x - mean) * scale. ``class_weights`` by output.
+    ``gradient_norm``: log the norm of every step's gradient.
+    """
+    graph = insert_splits(fuse(graph))
+    kind, lanes = np.dtype(dtype), cpu.lanes(dtype)
+    rule = None
+    if optimizer is not None:
+        rule = rules.find(optimizer.type, optimizer.model_dump())
+    zone = _zone(graph, lanes)
+    make = _Constants(graph, kind, lanes)
+    scalings = {n: make.scaling(f"input.{n}", s, prod(graph.inputs[n]))
+                for n, s in (normalizers or {}).items() if s is not None}
+    scalers = {n: make.scaling(f"target.{n}", s, np.size(s[0]))
+               for n, s in (target_scalers or {}).items() if s is not None}
+    weights = {loss.output: make.weights(loss, class_weights or {}) for loss in graph.losses}
+    places = _places(graph)
+    state = ("p", *(rule.slots if rule else ()))
+    others = ("g", *(rule.temporary if rule else ()))
+    memory = Memory(zone, state, others, list(make.values), places, kind)
+    for buffer, values in make.values.items():
+        memory.constant(buffer, kind)[: len(values)] = values
+    for k in (1, 2):
+        memory.set_word(control.PRODUCTS + 8 * (k - 1), tiles.product(kind.name, k).address)
+    words = Buffer("words", "words", "i", 0, 0, 0, 8, True, memory.address + memory.words_at)
+    resident = Resident(
+        _parts(graph, zone, memory, "p", kind), _parts(graph, zone, memory, "g", kind),
+        make.zeros, words, places, scalings, scalers, weights, {}, {},
+    )  # fmt: skip
+    count = thread_count.count(threads)
+    tapes = Tapes(graph, memory, zone, resident, rule, optimizer, batch, eval_batch, kind.name,
+                  count, gradient_norm)
+    return Plan(graph, memory, tapes, zone, rule, optimizer, batch, eval_batch, kind.name,
+                seed, count, dict(target_scalers or {}))
+
+
+def _zone(graph: Graph, lanes: int) -> Zone:
+    nodes = graph.by_name()
+
+    def layout(parameter: Parameter) -> Any:
+        short = parameter.name.removeprefix(f"{parameter.node}.")
+        kind = find(nodes[parameter.node].op).layouts.get(short, "vector")
+        return KINDS[kind](tuple(parameter.shape), lanes)
+
+    return Zone.of({n: layout(p) for n, p in graph.parameters.items()}, 2 * lanes)
+
+
+def _parts(
+    graph: Graph, zone: Zone, memory: Memory, name: str, kind: np.dtype
+) -> dict[str, Buffer]:
+    found = {}
+    for parameter, layout in zone.layouts.items():
+        address = memory.zone_address(name) + zone.starts[parameter] * kind.itemsize
+        label = parameter if name == "p" else f"d({parameter})"
+        size = prod(layout.shape)
+        found[parameter] = Buffer(
+            label, "vector", "f", size, size, layout.elements, kind.itemsize, True, address
+        )
+    return found
+
+
+def _places(graph: Graph) -> dict[str, int]:
+    names = [f"input.{name}" for name in graph.inputs]
+    names += [f"output.{name}" for name in graph.outputs]
+    names += [f"{what}.{x.output}" for x in graph.losses for what in ("target", "losses")]
+    names += [f"features.{node.name}" for node in graph.nodes if node.op != INPUT]
+    return {name: k for k, name in enumerate(names)}
+
+
+class _Constants:
+    """Collects the arrays that never change: zeros, normalization, class weights."""
+
+    def __init__(self, graph: Graph, kind: np.dtype, lanes: int) -> None:
+        self.kind = kind
+        self.graph = graph
+        self.values: dict[Buffer, np.ndarray] = {}
+        widest = max(node.size for node in graph.nodes)
+        self.zeros = self._add("zeros", np.zeros(padded(widest, lanes) + 2 * lanes))
+
+    def _add(self, name: str, values: np.ndarray) -> Buffer:
+        count = len(values)
+        buffer = Buffer(name, "vector", "f", count, count, count, self.kind.itemsize, True)
+        self.values[buffer] = values
+        return buffer
+
+    def scaling(self, name: str, scaling: Scaling, width: int) -> tuple[Buffer, Buffer]:
+        """Mean and scale, repeated from one per channel to one per number."""
+        mean, scale = (np.asarray(part, dtype=np.float64).reshape(-1) for part in scaling)
+        return (
+            self._add(f"{name}.mean", np.resize(mean, width)),
+            self._add(f"{name}.scale", np.resize(scale, width)),
+        )
+
+    def weights(self, loss: Any, given: Mapping[str, np.ndarray | None]) -> Buffer:
+        width = max(self.graph.node(loss.output).size, 2)
+        values = given.get(loss.output.removesuffix(".split"))
+        return self._add(
+            f"{loss.output}.class_weights", np.ones(width) if values is None else values
+        )

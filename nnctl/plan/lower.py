@@ -1,0 +1,286 @@
+"""From graph to steps: the calls of one tape, in order, with the buffers they share."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnctl.graph.autodiff import BackwardStep
+from nnctl.graph.graph import INPUT, SPLIT, Graph, LossNode, Node
+from nnctl.ops import batch as ends
+from nnctl.ops.registry import Call, Loss, Op, Site, Temporary, find, find_loss
+from nnctl.plan.binding import Binder
+from nnctl.plan.buffers import Buffer, Maker
+from nnctl.plan.steps import Step, Table
+
+
+@dataclass(frozen=True)
+class Resident:
+    """What stays in the arena for all tapes: parameters, gradients, constants, words."""
+
+    parameters: Mapping[str, Buffer]
+    gradients: Mapping[str, Buffer]
+    zeros: Buffer
+    words: Buffer
+    places: Mapping[str, int]  # of the words: "input.NAME", "target.NAME", "output.NAME", ...
+    normalizers: Mapping[str, tuple[Buffer, Buffer]]  # by input name: mean, scale
+    scalers: Mapping[str, tuple[Buffer, Buffer]]  # by target name
+    class_weights: Mapping[str, Buffer]  # by output name
+    source_types: Mapping[str, str]  # letter of the resident array, by input name
+    loss_kinds: Mapping[str, str]  # "class" or "rows", by output name
+
+
+@dataclass
+class Lowering:
+    """Lowers one tape. ``training`` includes what only training does (dropout, for one)."""
+
+    graph: Graph
+    make: Maker
+    resident: Resident
+    training: bool
+    in_place: bool = True
+    steps: list[Step] = field(default_factory=list)
+    y: dict[str, Buffer] = field(default_factory=dict)
+    dy: dict[tuple[str, int], Buffer] = field(default_factory=dict)  # by reader and input number
+    saved: dict[str, dict[str, Buffer]] = field(default_factory=dict)
+    temporaries: dict[tuple[str, str], Buffer] = field(default_factory=dict)
+    written: set[Buffer] = field(default_factory=set)
+    losses: dict[str, Buffer] = field(default_factory=dict)
+    targets: dict[str, Buffer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.nodes = self.graph.by_name()
+
+    # -- forward -------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        self._add({}, {}, Call(ends.begin_step), "begin", "")
+
+    def forward(self, names: Sequence[str] | None = None) -> None:
+        """Lower the forward pass of the nodes ``names`` (default: all), inputs gathered first."""
+        for node in self.graph.nodes:
+            if names is not None and node.name not in names:
+                continue
+            if node.op == INPUT:
+                self._gather(node)
+            else:
+                self._forward(node)
+
+    def _gather(self, node: Node) -> None:
+        name = node.name.removeprefix(INPUT).removeprefix(".")
+        letter = self.resident.source_types[name]
+        x = self.y[node.name] = self.make.rows(f"{node.name}.y", node.size)
+        source = self._table(f"input.{name}", node.size, letter)
+        scale = 1.0 / 255.0 if letter == "u" else 1.0
+        self._add({"x": x, "source": source}, {}, Call(ends.gather, {"scale": scale}), node.name)
+        if name in self.resident.normalizers:
+            mean, scale_ = self.resident.normalizers[name]
+            arrays = {"x": x, "mean": mean, "scale": scale_}
+            self._add(arrays, {}, Call(ends.normalize), node.name, "normalize")
+
+    def _forward(self, node: Node) -> None:
+        op = find(node.op)
+        first = self.y[node.inputs[0]]
+        if op.same or (op.same_in_evaluation and not self.training):
+            self.y[node.name] = self._as(first, node.size)
+            return
+        take_over = self.in_place and node.fused_with is not None and not self._needs_x(op, node)
+        self.y[node.name] = first if take_over else self.make.rows(f"{node.name}.y", node.size)
+        lowering = op.forward if self.training else op.evaluate
+        self.saved[node.name] = self._saved(node.name, op.saved, node.size)
+        for call in lowering(self.site(node)):
+            self._add(self._arrays(node), self._fields(node), call, node.name)
+
+    def _as(self, buffer: Buffer, width: int) -> Buffer:
+        """The same memory; a row's values lie in the order of any shape."""
+        return buffer
+
+    def _needs_x(self, op: Op, node: Node) -> bool:
+        if not self.training:
+            return False
+        names = {
+            str(given)
+            for call in op.backward(self.site(node))
+            for argument in call.kernel.arguments
+            for given in [call.bind.get(argument, argument)]
+        }
+        return bool(names & {"x", "x0"})
+
+    # -- losses --------------------------------------------------------------------------------
+
+    def loss(self, loss: LossNode, backward: bool) -> None:
+        """Gather the target, compute the losses of the samples and, in training, the gradient."""
+        kind = self.resident.loss_kinds[loss.output]
+        how = find_loss(loss.type)
+        arrays = self._target(loss, kind)
+        arrays |= {"x": self.y[loss.output], "losses": self.make.column("losses", "d")}
+        self.losses[loss.output] = arrays["losses"]
+        width = self.nodes[loss.output].size
+        arrays |= self._saved(f"loss.{loss.output}", how.saved, width)
+        if loss.output in self.resident.class_weights:
+            arrays["class_weights"] = self.resident.class_weights[loss.output]
+        fields = {**loss.fields, "loss_weight": float(loss.weight)}
+        self._loss_calls(loss, how, kind, arrays, fields, backward)
+
+    def _loss_calls(
+        self,
+        loss: LossNode,
+        how: Loss,
+        kind: str,
+        arrays: dict[str, Any],
+        fields: dict[str, Any],
+        backward: bool,
+    ) -> None:
+        forward, gradient = how.kernels[kind]
+        self._add(arrays, fields, Call(forward), f"loss.{loss.output}")
+        if backward:
+            dx = self.make.rows(f"{loss.output}.dy", self.nodes[loss.output].size)
+            self.dy[(f"loss.{loss.output}", 0)] = dx
+            self._add({**arrays, "dx": dx}, fields, Call(gradient), loss.output, "dy")
+
+    def sum_losses(self) -> None:
+        """Write the weighted mean loss of the batch to the log."""
+        total = self.make.vector("loss.total", 8, "d")
+        for k, loss in enumerate(self.graph.losses):
+            arrays = {"losses": self.losses[loss.output], "total": total}
+            numbers = {"weight": float(loss.weight), "is_first": int(k == 0)}
+            self._add(arrays, numbers, Call(ends.sum_losses), f"loss.{loss.output}", "sum")
+
+    def _target(self, loss: LossNode, kind: str) -> dict[str, Any]:
+        name, label = loss.target, f"target.{loss.target or loss.output}"
+        if kind == "class":
+            labels = self.make.column(label, "i")
+            arrays = {"labels": labels, "source": self._table(f"target.{loss.output}", 1, "i")}
+            self._add(arrays, {}, Call(ends.gather_labels), label)
+            return {"labels": labels}
+        width = self.nodes[loss.output].size
+        rows = self.make.rows(label, width)
+        source = self._table(f"target.{loss.output}", width, "d")
+        self._add({"x": rows, "source": source}, {}, Call(ends.gather, {"scale": 1.0}), label)
+        if name in self.resident.scalers:
+            mean, scale = self.resident.scalers[name]
+            arrays = {"x": rows, "mean": mean, "scale": scale}
+            self._add(arrays, {}, Call(ends.normalize), label, "normalize")
+        return {"target": rows}
+
+    # -- backward ------------------------------------------------------------------------------
+
+    def backward(self, order: Sequence[BackwardStep]) -> None:
+        """Lower the backward pass in the order given."""
+        self._reached = {step.node for step in order}
+        for step in order:
+            self._backward(self.nodes[step.node], step)
+
+    def _sources(self, node: Node) -> list[Buffer]:
+        """The gradients that come back to a node's output: from its readers, then from losses."""
+        found = [
+            self.dy[reader.name, i]
+            for reader in self.graph.nodes
+            for i, name in enumerate(reader.inputs)
+            if name == node.name and (reader.name, i) in self.dy
+        ]
+        return found + [b for (r, _), b in self.dy.items() if r == f"loss.{node.name}"]
+
+    def _backward(self, node: Node, step: BackwardStep) -> None:
+        op, sources = find(node.op), self._sources(node)
+        if op.same and node.op != SPLIT or (len(sources) == 1 and node.op == SPLIT):
+            self.dy[node.name, 0] = sources[0]
+            return
+        arrays = self._arrays(node) | {f"dy{i}": b for i, b in enumerate(sources)}
+        arrays["dy"] = sources[0]
+        for i, needed in enumerate(step.needs_dx):
+            if needed:
+                arrays |= self._dx(node, op, i, sources[0])
+        fields = {**self._fields(node), "consumers": len(sources)}
+        for call in op.backward(self.site(node, step, len(sources))):
+            self._add(arrays, fields, call, node.name, "backward")
+
+    def _dx(self, node: Node, op: Op, i: int, dy: Buffer) -> dict[str, Buffer]:
+        source = self.nodes[node.inputs[i]]
+        # a formula on one gradient may write it where it reads it
+        if self.in_place and op.is_elementwise and len(node.inputs) == 1:
+            dx = dy
+        else:
+            dx = self.make.rows(f"{source.name}.dy", source.size)
+        self.dy[node.name, i] = dx
+        return {f"dx{i}": dx} | ({"dx": dx} if i == 0 else {})
+
+    # -- what both share -----------------------------------------------------------------------
+
+    def site(self, node: Node, step: BackwardStep | None = None, consumers: int = 0) -> Site:
+        shapes = tuple(self.nodes[name].shape for name in node.inputs)
+        return Site(
+            inputs=tuple(self.nodes[name].size for name in node.inputs),
+            output=node.size,
+            shapes=shapes,
+            shape=node.shape,
+            fields={**node.fields, "consumers": consumers},
+            needs_dx=step.needs_dx if step is not None else (True,) * len(node.inputs),
+            transposed=any(use.transposed for use in node.params.values()),
+            parameters=tuple(node.params),
+            capacity=self.make.capacity,
+            lanes=self.make.lanes,
+        )
+
+    def _saved(self, owner: str, kinds: Mapping[str, str], width: int) -> dict[str, Buffer]:
+        made = {}
+        for name, kind in kinds.items():
+            label = f"{owner}.{name}"
+            made[name] = (
+                self.make.rows(label, width) if kind == "rows" else self.make.column(label)
+            )
+        return made
+
+    def _arrays(self, node: Node) -> dict[str, Any]:
+        arrays: dict[str, Any] = {f"x{i}": self.y[name] for i, name in enumerate(node.inputs)}
+        arrays |= {"x": arrays["x0"], "y": self.y[node.name]} | self.saved.get(node.name, {})
+        for name, use in node.params.items():
+            arrays[name] = self.resident.parameters[use.parameter]
+            arrays[f"d{name}"] = self.resident.gradients[use.parameter]
+        return arrays
+
+    def _fields(self, node: Node) -> dict[str, Any]:
+        # the layer's own number among the streams of random numbers
+        return {**node.fields, "stream": zlib.crc32(node.name.encode())}
+
+    def _table(self, place: str, width: int, letter: str) -> Table:
+        return Table(self.resident.words, self.resident.places[place], width, letter)
+
+    def hand_out(self, place: str, x: Buffer, width: int) -> None:
+        """Copy a result to the array that ``place`` names."""
+        out = Table(self.resident.words, self.resident.places[place], width, "f", "output")
+        self._add({"x": x, "out": out}, {"x_width": width}, Call(ends.hand_out), place)
+
+    def hand_out_losses(self, place: str, losses: Buffer) -> None:
+        out = Table(self.resident.words, self.resident.places[place], 1, "d", "output")
+        self._add({"losses": losses, "out": out}, {}, Call(ends.hand_out_losses), place)
+
+    def _temporary(self, owner: str) -> Any:
+        def make(asked: Temporary) -> Buffer:
+            key = (owner, asked.name)
+            if key not in self.temporaries:
+                self.temporaries[key] = self.make.vector(f"{owner}.{asked.name}", asked.elements)
+            return self.temporaries[key]
+
+        return make
+
+    def _add(
+        self,
+        arrays: Mapping[str, Any],
+        fields: Mapping[str, Any],
+        call: Call,
+        owner: str,
+        what: str = "forward",
+    ) -> None:
+        known = {"zeros": self.resident.zeros, **arrays}
+        binder = Binder(
+            known,
+            fields,
+            self.make.capacity,
+            self.make.lanes,
+            self._temporary(f"{owner}.{what}"),
+            self.written,
+        )
+        self.steps.append(binder.step(call, f"{owner}.{what}" if what else owner))
