@@ -1,0 +1,246 @@
+"""The use cases ``eval`` and ``predict``: a checkpoint, some samples, what it says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnctl import checkpoint
+from nnctl.data import Normalizer, Part, load, load_more
+from nnctl.data.dataset import whole
+from nnctl.data.reading import Reading
+from nnctl.errors import DataError, UsageError
+from nnctl.graph import Graph, build
+from nnctl.run.assess import Assessment, assess
+from nnctl.run.heads import Array, Head, heads
+from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
+from nnctl.run.predictions import Predictions, predicted
+from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
+from nnctl.spec import Spec
+from nnctl.spec.gates import Gate, parse_gates
+from nnctl.spec.info import DataInfo
+from nnctl.spec.metrics import SPLITS
+from nnctl.spec.suggest import hint as suggestion
+from nnctl.train.evaluation import SLICE_ROWS
+
+if TYPE_CHECKING:
+    from nnctl.plan import Plan
+
+# The name under which samples that are no part of the run's data are evaluated.
+OTHER = "data"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A checkpoint as read: its spec, network and tensors, before anything is compiled."""
+
+    path: Path
+    spec: Spec
+    info: DataInfo
+    graph: Graph
+    tensors: checkpoint.Tensors
+    normalizer: Normalizer
+    reading: Reading | None
+    fingerprint: str
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """What its outputs mean."""
+        return heads(self.graph, self.info.targets)
+
+
+def read(path: Path) -> Stored:
+    """Read a checkpoint file. Raises CheckpointError."""
+    tensors, meta = checkpoint.load(path)
+    spec = spec_of(meta, base_dir_of(path), name=str(path))
+    info = info_of_meta(meta)
+    state, constants = parted(tensors)
+    normalizer = Normalizer.from_tensors(constants)
+    fingerprint = str(meta.get("data", ""))
+    reading = Reading.from_json(meta["reading"]) if meta.get("reading") else None
+    return Stored(path, spec, info, build(spec, info), state, normalizer, reading, fingerprint)
+
+
+def evaluate(
+    path: Path,
+    *,
+    split: str | None = None,
+    data: str | None = None,
+    gates: Sequence[str] = (),
+    threads: int | None = None,
+) -> Assessment:
+    """Return everything that is said of a checkpoint on a part of its data, or on other ``data``.
+
+    ``gates`` come beside those of the spec. Raises UsageError, DataError, CheckpointError.
+    """
+    asked = parse_gates(gates)
+    stored = read(path)
+    asked = [*parse_gates(stored.spec.gates), *asked]
+    part, name, train = _samples(stored, split, data)
+    plan = _compiled(stored, train, threads)
+    try:
+        plan.attach(name, part.inputs, part.targets)
+        return judged(stored.spec, stored.heads, plan, name, part, asked)
+    finally:
+        plan.close()
+
+
+def judged(
+    spec: Spec, found: Sequence[Head], plan: Plan, split: str, part: Part, gates: Sequence[Gate]
+) -> Assessment:
+    """Assess a network on an attached split: what training does too, at its end."""
+    slices = list(_slices(plan, split, part.samples))
+    count = part.samples
+    outputs = {n: np.concatenate([s.outputs[n] for _, s in slices]) for n in slices[0][1].outputs}
+    return assess(
+        found,
+        outputs,
+        part.targets,
+        split=split,
+        loss=sum(float(s.loss) * len(rows) for rows, s in slices) / count,
+        losses=np.concatenate([_total(plan, s.losses) for _, s in slices]),
+        index=part.index,
+        wanted=spec.metrics or (),
+        gates=gates,
+    )
+
+
+def predict(
+    path: Path, inputs: Sequence[str], *, layer: str | None = None, threads: int | None = None
+) -> Predictions:
+    """Return what a checkpoint says of files, or of parts of its data, given by name.
+
+    With ``layer`` the features that the layer has learned instead. Raises UsageError, DataError.
+    """
+    stored = read(path)
+    if layer is not None:
+        _require_layer(stored.graph, layer)
+    parts = [_unlabeled(stored, source) for source in inputs]
+    plan = _compiled(stored, None, threads)
+    try:
+        return _predictions(stored, plan, inputs, parts, layer)
+    finally:
+        plan.close()
+
+
+def _predictions(
+    stored: Stored, plan: Plan, sources: Sequence[str], parts: Sequence[Part], layer: str | None
+) -> Predictions:
+    found: dict[str, list[Array]] = {}
+    for number, part in enumerate(parts):
+        name = f"{OTHER}{number}"
+        plan.attach(name, part.inputs, None)
+        for start in range(0, part.samples, SLICE_ROWS):
+            rows = np.arange(start, min(start + SLICE_ROWS, part.samples), dtype=np.int64)
+            if layer is not None:
+                found.setdefault(layer, []).append(plan.features(name, rows, layer))
+                continue
+            for node, values in plan.evaluate(name, rows).outputs.items():
+                found.setdefault(node, []).append(values)
+    whole_ = {name: np.concatenate(values) for name, values in found.items()}
+    outputs = () if layer else tuple(predicted(h, whole_[h.node]) for h in stored.heads)
+    return Predictions(
+        sources=tuple(sources),
+        source=np.repeat(np.arange(len(parts)), [part.samples for part in parts]),
+        sample=np.concatenate([part.index for part in parts]),
+        outputs=outputs,
+        features=whole_ if layer else {},
+    )
+
+
+def _samples(stored: Stored, split: str | None, data: str | None) -> tuple[Part, str, Part | None]:
+    """Return the samples to judge, what they are called, and the training part if it is read."""
+    balanced = any(loss.fields.get("class_weights") == "balanced" for loss in stored.graph.losses)
+    if data is None:
+        parts = _parts(stored)
+        name = split or next((n for n in ("test", "validation") if n in parts), "")
+        if name not in parts:
+            raise _no_part(name, parts)
+        return parts[name], name, parts["train"]
+    if split is not None:
+        raise UsageError(
+            "--split and --data cannot hold together",
+            "--split chooses a part of the run's own data; a file is evaluated whole",
+        )
+    return _file(stored, data, labeled=True), OTHER, _parts(stored)["train"] if balanced else None
+
+
+def _parts(stored: Stored) -> Mapping[str, Part]:
+    """Load the data that the network was trained on, split as they were then."""
+    spec = stored.spec
+    dataset = load(spec.data, spec.base_dir, spec.problem)
+    if stored.fingerprint and dataset.fingerprint != stored.fingerprint:
+        raise DataError(
+            f"the data are not those that {stored.path} was trained on",
+            "their parts would mix training with test samples; bring the data back,\n"
+            "or evaluate on a file of unseen samples with --data",
+        )
+    if info_of(dataset).inputs != stored.info.inputs:
+        raise DataError("the data do not have the shapes that the network was trained on")
+    return parts_of(dataset, spec)
+
+
+def _no_part(name: str, parts: Mapping[str, Part]) -> UsageError:
+    if not name:
+        return UsageError(
+            "there is neither a test nor a validation part to evaluate on",
+            "set data.split.test in the spec, or give --data FILE or --split train",
+        )
+    if name in SPLITS:
+        return UsageError(f"there is no {name} part", f"parts: {', '.join(parts)}")
+    return UsageError(f"unknown split {name!r}", suggestion(name, parts, "parts"))
+
+
+def _unlabeled(stored: Stored, source: str) -> Part:
+    if source in SPLITS:
+        parts = _parts(stored)
+        if source not in parts:
+            raise _no_part(source, parts)
+        return parts[source]
+    return _file(stored, source, labeled=False)
+
+
+def _file(stored: Stored, source: str, *, labeled: bool) -> Part:
+    """Read other samples as the training data were read, which the checkpoint remembers."""
+    data = stored.spec.data
+    reading = stored.reading or load(data, stored.spec.base_dir, stored.spec.problem).reading
+    if reading is None:
+        raise DataError(f"{stored.path} does not say how its data were read")
+    part = whole(load_more(data, reading, source, labeled=labeled))
+    if not part.samples:
+        raise DataError(f"{source} holds no samples", "give a file with at least one")
+    return part
+
+
+def _require_layer(graph: Graph, layer: str) -> None:
+    names = list(dict.fromkeys(name for node in graph.nodes for name in (node.layer, node.name)))
+    names = [name for name in names if name]
+    if layer not in names:
+        raise UsageError(f"there is no layer {layer!r}", suggestion(layer, names, "layers"))
+
+
+def _compiled(stored: Stored, train: Part | None, threads: int | None) -> Plan:
+    spec, graph = stored.spec, stored.graph
+    weights = {} if train is None else class_weights(spec, graph, stored.info, train)
+    plan = compile_network(
+        spec, graph, stored.normalizer, batch=1, threads=threads, class_weights=weights
+    )
+    plan.restore(stored.tensors)
+    return plan
+
+
+def _slices(plan: Plan, split: str, count: int) -> Iterator[tuple[Array, Any]]:
+    """Evaluate in the same slices as training, so that the figures are the same to the bit."""
+    for start in range(0, count, SLICE_ROWS):
+        rows = np.arange(start, min(start + SLICE_ROWS, count), dtype=np.int64)
+        yield rows, plan.evaluate(split, rows)
+
+
+def _total(plan: Plan, losses: Mapping[str, Array]) -> Array:
+    """Return the weighted loss of each sample over all outputs."""
+    parts = [loss.weight * losses[loss.output] for loss in plan.graph.losses]
+    return np.sum(parts, axis=0)  # type: ignore[no-any-return]
