@@ -52,7 +52,7 @@ def locate(argument: str | None, root: Path = ROOT) -> Located:
     if path.is_dir():
         return Located(_run_of_directory(path))
     if path.is_file():
-        return Located(_run_of_file(path), file=path)
+        return Located(run_of_file(path), file=path)
     if path.name in ("latest", "best") and path.parent.is_dir():
         return Located(_run_of_directory(path.parent), path.name)
     raise CheckpointError(
@@ -68,7 +68,8 @@ def _run_of_directory(path: Path) -> RunDir:
     return run
 
 
-def _run_of_file(path: Path) -> RunDir | None:
+def run_of_file(path: Path) -> RunDir | None:
+    """Return the run that a checkpoint file lies in, or None."""
     folder = path.absolute().parent
     run = RunDir(folder.parent)
     return run if folder.name == "checkpoints" and run.is_run() else None

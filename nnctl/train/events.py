@@ -41,21 +41,23 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class StepDone(Event):
-    """One step, every ``log_every``: ``loss`` is of its own batch, in training mode."""
+    """One step, every ``log_every``: ``loss`` is of its own batch, in training mode.
+    ``gradient_norm`` is None where it is not measured."""
 
     loss: float
     running_loss: float
-    gradient_norm: float
+    gradient_norm: float | None
     learning_rate: float
 
 
 @dataclass(frozen=True)
 class EpochDone(Event):
-    """An epoch ended. ``running_loss`` was taken while the parameters moved (dropout and all);
+    """An epoch ended. ``running_loss`` was taken while the parameters moved (dropout and all),
+    ``gradient_norm`` is the largest of its steps, None where it is not measured;
     ``metrics`` are of evaluation mode at its end, and empty if this epoch is not evaluated."""
 
     running_loss: float
-    gradient_norm: float
+    gradient_norm: float | None
     learning_rate: float
     seconds: float
     metrics: Metrics = field(default_factory=dict)

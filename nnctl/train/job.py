@@ -80,6 +80,7 @@ class Job:
     monitor: BestMonitor | None = None
     restore_best: bool = False
     cadence: Cadence = field(default_factory=Cadence)
+    gradient_norms: bool = True  # whether the plan measures them
     epochs: int | None = None
     log_every: int = 0
 

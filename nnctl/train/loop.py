@@ -116,7 +116,7 @@ class _Loop:
                 call.first_step + i + 1,
                 float(log.losses[i]),
                 float(running[i]),
-                float(log.gradient_norms[i]),
+                float(log.gradient_norms[i]) if job.gradient_norms else None,
                 float(call.rates[i]),
             )
         yield events.Progress(*self.here, counters.running_loss, self.rate, log.done, call.seconds)
@@ -141,7 +141,7 @@ class _Loop:
             counters.epoch,
             counters.step,
             running_loss,
-            gradient_norm,
+            gradient_norm if job.gradient_norms else None,
             self.rate,
             seconds,
             metrics,

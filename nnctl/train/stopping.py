@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from nnctl.train.state import Counters
 
@@ -19,8 +19,13 @@ Flat = Mapping[str, float]
 class Rule(Protocol):
     """Decides whether training is over. What it must remember it keeps in ``counters.memory``."""
 
-    reason: str
-    needs: tuple[str, ...]  # metrics that must be measured for it, e.g. "train.loss"
+    @property
+    def reason(self) -> str:
+        """Its name, for people and scripts."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Metrics that must be measured for it, such as ``train.loss``."""
 
     def observe(self, counters: Counters, metrics: Flat) -> None:
         """Take note of an epoch's end; ``metrics`` is empty if the epoch is not evaluated."""
@@ -35,8 +40,8 @@ class Rule(Protocol):
 class Quiet:
     """The answers of a rule that remembers nothing, needs nothing and bounds nothing."""
 
-    reason = ""
-    needs: tuple[str, ...] = ()
+    reason: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def observe(self, counters: Counters, metrics: Flat) -> None:
         """Nothing to note."""

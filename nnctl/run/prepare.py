@@ -1,0 +1,161 @@
+"""From a spec to everything that trains or evaluates: data, parts, graph, normalization, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnctl.data import Dataset, Normalizer, Part, fit_normalizer, load, split
+from nnctl.data.reading import Reading
+from nnctl.errors import SpecError
+from nnctl.graph import Graph, build
+from nnctl.run.heads import Head, heads
+from nnctl.spec import Spec
+from nnctl.spec.info import DataInfo, TargetInfo
+
+if TYPE_CHECKING:
+    from nnctl.plan import Plan
+
+Array = np.ndarray[Any, Any]
+EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A spec with its data in memory and its network compiled; parameters are not set yet."""
+
+    spec: Spec
+    info: DataInfo
+    reading: Reading | None
+    fingerprint: str
+    parts: Mapping[str, Part]
+    graph: Graph
+    normalizer: Normalizer
+    heads: tuple[Head, ...]
+    plan: Plan
+
+    @property
+    def batch_size(self) -> int:
+        """Samples a step; never more than there are."""
+        return batch_size(self.spec, self.parts["train"].samples)
+
+
+def prepare(spec: Spec, threads: int | None = None) -> Prepared:
+    """Load the data of a spec and compile its network, ready to train and to evaluate all parts.
+
+    Raises SpecError, DataError, UsageError.
+    """
+    dataset = load(spec.data, spec.base_dir, spec.problem)
+    info = info_of(dataset)
+    graph = build(spec, info)
+    parts = parts_of(dataset, spec)
+    normalizer = fit_normalizer(spec.data, parts["train"])
+    plan = compile_network(
+        spec,
+        graph,
+        normalizer,
+        batch=batch_size(spec, parts["train"].samples),
+        threads=threads,
+        class_weights=class_weights(spec, graph, info, parts["train"]),
+    )
+    for name, part in parts.items():
+        plan.attach(name, part.inputs, part.targets)
+    found = heads(graph, info.targets)
+    return Prepared(
+        spec, info, dataset.reading, dataset.fingerprint, parts, graph, normalizer, found, plan
+    )
+
+
+def compile_network(
+    spec: Spec,
+    graph: Graph,
+    normalizer: Normalizer,
+    *,
+    batch: int,
+    threads: int | None = None,
+    class_weights: Mapping[str, Array | None] | None = None,
+    dtype: str | None = None,
+) -> Plan:
+    """Compile a graph as its spec says. ``threads`` and ``dtype`` overrule the spec."""
+    from nnctl.plan import compile_plan
+
+    return compile_plan(
+        graph,
+        batch=batch,
+        eval_batch=EVALUATION_BATCH,
+        dtype=dtype or spec.training.dtype,
+        seed=spec.training.seed,
+        threads=threads or spec.training.threads,
+        optimizer=spec.optimizer,
+        normalizers=normalizer.inputs,
+        target_scalers=normalizer.targets,
+        class_weights=class_weights or {},
+        gradient_norm=wants_norms(spec),
+    )
+
+
+def wants_norms(spec: Spec) -> bool:
+    """Return whether the norm of every step's gradient is looked at: it costs a pass over all."""
+    return spec.training.gradient_norm_below is not None or spec.training.log_every > 0
+
+
+def batch_size(spec: Spec, samples: int) -> int:
+    """Return the samples of a step as a number, at most ``samples``."""
+    wanted = spec.training.batch_size
+    return samples if wanted == "full" else min(wanted, samples)
+
+
+def parts_of(dataset: Dataset, spec: Spec) -> dict[str, Part]:
+    """Return the parts that exist, by the names train, validation and test."""
+    parts = split(dataset, spec.data, spec.problem)
+    named = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+    return {name: part for name, part in named.items() if part is not None}
+
+
+def info_of(dataset: Dataset) -> DataInfo:
+    """Return shapes and classes of loaded data: what ``check`` reads from the headers."""
+    inputs = {name: tuple(map(int, x.shape[1:])) for name, x in dataset.inputs.items()}
+    targets = {}
+    for name, target in dataset.targets.items():
+        classes = target.classes
+        width = len(classes or ()) if target.kind == "class" else int(target.values.shape[1])
+        targets[name] = TargetInfo(target.kind, width, classes)
+    return DataInfo(inputs, targets, dataset.samples)
+
+
+def class_weights(spec: Spec, graph: Graph, info: DataInfo, train: Part) -> dict[str, Array | None]:
+    """Return float64 (classes,) weights by output, for the losses that weigh classes.
+
+    ``"balanced"``: samples / (classes * samples of the class), over the training part.
+    """
+    found: dict[str, Array | None] = {}
+    for loss in graph.losses:
+        wanted = loss.fields.get("class_weights")
+        if wanted is not None:
+            target = info.targets[loss.target]
+            path = ("loss", "class_weights")
+            labels = train.targets[loss.target]
+            found[loss.output] = _weights(spec, path, wanted, target, labels)
+    return found
+
+
+def _weights(
+    spec: Spec, path: tuple[str, ...], wanted: Any, target: TargetInfo, labels: Array
+) -> Array:
+    if wanted == "balanced":
+        counts = np.bincount(labels, minlength=target.width).astype(np.float64)
+        return np.asarray(len(labels) / (target.width * np.maximum(counts, 1.0)))
+    classes = target.classes or tuple(map(str, range(target.width)))
+    if isinstance(wanted, Mapping):
+        strange = [name for name in wanted if name not in classes]
+        if strange:
+            hint = f"classes: {', '.join(classes)}"
+            raise SpecError(spec.problem((*path, strange[0]), f'no class "{strange[0]}"', hint))
+        return np.array([float(wanted.get(name, 1.0)) for name in classes])
+    if len(wanted) != target.width:
+        message = f"expected {target.width} weights, one a class, given {len(wanted)}"
+        raise SpecError(spec.problem(path, message, f"classes: {', '.join(classes)}"))
+    return np.array(wanted, dtype=np.float64)
