@@ -43,17 +43,26 @@ class Table(Source):
     is_text = True
 
     def __init__(self, path: Path, delimiter: str, header: bool | None) -> None:
-        self.delimiter = delimiter
+        self.delimiter, self.path = delimiter, path
         first = list(islice(rows(path, delimiter), 2))
         if not first:
             raise file_error(path, "the file has no rows", "write a header and one row a sample")
-        self.has_header = looks_like_header(first) if header is None else header
         line, cells = first[0]
+        self._check_delimiter(line, cells)
+        self.has_header = looks_like_header(first) if header is None else header
         if not self.has_header:
             cells = [f"column_{k}" for k in range(1, len(cells) + 1)]
         super().__init__(path, tuple(cells))
         if self.has_header:
             self._check_names(line)
+
+    def _check_delimiter(self, line: int, cells: list[str]) -> None:
+        found = next((mark for mark in ";\t|," if mark in cells[0]), None)
+        if len(cells) == 1 and found and self.delimiter in ",\t":
+            mine = {",": "comma", "\t": "tab"}[self.delimiter]
+            message = f"no {mine} in the first row, but {found!r}"
+            shown = "\\t" if found == "\t" else found
+            raise file_error(self.path, message, f'set data.delimiter = "{shown}"', line=line)
 
     def _check_names(self, line: int) -> None:
         problems = []
@@ -196,8 +205,11 @@ def rows(path: Path, delimiter: str) -> Iterator[Row]:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                hint = "quotes inside a cell are doubled; lines end in LF or CRLF"
-                raise file_error(path, str(error), hint, line=reader.line_num) from None
+                message, hint = str(error), "a double quote inside a cell is written twice"
+                if "new-line" in message:
+                    message = "a carriage return within a line"
+                    hint = "end lines in LF or CRLF; in a cell it must be in double quotes"
+                raise file_error(path, message, hint, line=reader.line_num) from None
             if cells is None:
                 return
             if cells:
