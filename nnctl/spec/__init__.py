@@ -1,6 +1,6 @@
 """What the user may say: the TOML spec, its types, and everything that can be wrong with it.
 
-Names are loaded on first use, so that ``nnctl.spec.metrics`` and ``nnctl.spec.info`` cost no pydantic.
+Names are loaded on first use: ``nnctl.spec.metrics`` and ``nnctl.spec.info`` cost no pydantic.
 """
 
 from __future__ import annotations

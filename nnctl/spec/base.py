@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -12,6 +12,9 @@ from pydantic_core import PydanticCustomError
 from .shapes import Parameter, Shape, ShapeError, size
 
 __all__ = ["Finding", "LayerModel", "Parameter", "Shape", "ShapeError", "SpecModel", "Words"]
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,27 @@ class SpecModel(BaseModel):
         return self
 
 
+def filled(model: type[Model], **values: Any) -> Callable[[], Model]:
+    """Make the default of a table: a model with all its own defaults."""
+    return lambda: model.model_validate(values)
+
+
 @dataclass(frozen=True)
 class Expect:
     """Annotation: how a message names what a field expects, where its type alone cannot."""
 
     text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Also:
+    """Annotation: a short form that is accepted too, as JSON Schema; None is one entry alone."""
+
+    schema: dict[str, Any] | None = None
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        full = handler(schema)
+        return {"anyOf": [self.schema or full["additionalProperties"], full]}
 
 
 def _listed(value: Any) -> Any:
@@ -76,6 +95,7 @@ Words = Annotated[
     Field(min_length=1),
     BeforeValidator(_listed),
     Expect("a name or a list of names"),
+    Also({"type": "string", "minLength": 1}),
 ]
 
 

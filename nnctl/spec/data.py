@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 
-from .base import Expect, Finding, SpecModel, Words
+from .base import Expect, Finding, SpecModel, Words, filled
 from .generators.base import GeneratorModel
 from .registry import Tagged
 
@@ -25,12 +25,9 @@ class _Source(Tagged):
             return super().validate(value)
         raise PydanticCustomError("not_expected", "not a source")
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        return core_schema.no_info_plain_validator_function(self.validate)
-
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        generators = super().__get_pydantic_json_schema__(schema, handler)["anyOf"]
-        return {"anyOf": [{"type": "string", "minLength": 1}, *generators]}
+        table = super().__get_pydantic_json_schema__(schema, handler)
+        return {"anyOf": [{"type": "string", "minLength": 1}, table]}
 
 
 Source = Annotated[
@@ -139,7 +136,9 @@ class DataSpec(SpecModel):
     normalize_target: bool = Field(
         False, description="train on targets of mean 0 and deviation 1 (regression)"
     )
-    split: Split = Field(default_factory=Split, description="shares of train, test, validation")
+    split: Split = Field(
+        default_factory=filled(Split), description="shares of train, test, validation"
+    )
     limit: int | None = Field(
         None, ge=2, le=2**40, description="use this many samples of the training part"
     )

@@ -75,6 +75,8 @@ def _bounds(slot: Slot, value: Any) -> str:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if top is not None and top >= _HUGE and not (number and value >= top):
         high = below = None
+    if low is not None and low <= -_HUGE and not (number and value <= low):
+        low = None
     if low is not None and high is not None:
         return f" from {low} to {high}"
     parts = []

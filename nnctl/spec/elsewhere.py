@@ -31,7 +31,11 @@ def tables(root: Slot) -> Iterator[tuple[str, set[str]]]:
     yield "the top of the file", set(fields(model))
     for name, slot in fields(model).items():
         for owner in _models(slot):
-            header = f"[[{name}]]" if any(get_origin(b.kind) is list for b in slot.branches()) else f"[{name}]"
+            header = (
+                f"[[{name}]]"
+                if any(get_origin(b.kind) is list for b in slot.branches())
+                else f"[{name}]"
+            )
             yield header, set(fields(owner))
             for inner, below in fields(owner).items():
                 for part in _models(below, tagged=False):

@@ -46,7 +46,9 @@ def _read(path: Path) -> str:
         raise SpecError(Problem("no such spec file", hint, file=str(path))) from None
     except IsADirectoryError:
         hint = "name a spec file in it"
-        raise SpecError(Problem("expected a spec file, given a directory", hint, file=str(path))) from None
+        raise SpecError(
+            Problem("expected a spec file, given a directory", hint, file=str(path))
+        ) from None
     except OSError as error:
         raise SpecError(Problem(f"cannot be read: {error.strerror}", file=str(path))) from None
     try:
@@ -73,7 +75,11 @@ def parse(file: File) -> dict[str, Any]:
     except tomli.TOMLDecodeError as error:
         message = error.msg[:1].lower() + error.msg[1:]
         problem = Problem(
-            f"not TOML: {message}", _remedy(file.text, error.lineno), file.name, error.lineno, error.colno
+            f"not TOML: {message}",
+            _remedy(file.text, error.lineno),
+            file.name,
+            error.lineno,
+            error.colno,
         )
         raise SpecError(problem) from None
 
@@ -90,7 +96,7 @@ def _remedy(text: str, line: int) -> str:
     if value and value[0].isalpha():
         return "strings are written in quotes"
     if ":" in given and "=" not in given:
-        return 'a key and its value are written key = value'
+        return "a key and its value are written key = value"
     return ""
 
 

@@ -20,7 +20,10 @@ class TargetInfo:
 
 @dataclass(frozen=True)
 class DataInfo:
-    """The header of a data set: enough to infer every shape. A single input or target has key ""."""
+    """The header of a data set: enough to infer every shape.
+
+    A single input or target has the key "".
+    """
 
     inputs: dict[str, Shape]
     targets: dict[str, TargetInfo]

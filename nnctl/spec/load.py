@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -16,9 +17,15 @@ from .base import Finding
 from .blocks.expand import Expansion, expand
 from .files import Tree, read_tree, text_tree
 from .overrides import apply
+from .positions import Path as Keys
 from .root import Spec
 from .source import lookup
+from .suggest import hint
 from .together import check
+
+if TYPE_CHECKING:
+    from .places import Slot
+    from .problems import Fault
 
 
 def load_spec(path: Path | str, overrides: Sequence[str] = (), *, text: str | None = None) -> Spec:
@@ -78,14 +85,13 @@ def _wires(resolved: dict[str, Any], expansion: Expansion) -> Iterator[Finding]:
 def _block_findings(tree: Tree, expansion: Expansion, flagged: bool) -> list[Finding]:
     """What is wrong with blocks; one that the file defines must be used."""
     found = list(expansion.findings)
-    blocks = tree.data.get("blocks")
-    for name in blocks if isinstance(blocks, dict) else ():
+    table = tree.data.get("blocks")
+    blocks: list[str] = list(table) if isinstance(table, dict) else []
+    for name in blocks:
         own = tree.trace.origin(("blocks", name)) is tree.trace.origin(())
         if own and name not in expansion.used and not flagged:
-            from .suggest import hint
-
-            asked = sorted(expansion.used - set(blocks))
-            remedy = hint(name, asked, "asked for") or "use it in a layer of type = \"block\""
+            others = sorted((expansion.used | set(blocks)) - {name})
+            remedy = hint(name, others, "blocks") or 'use it in a layer of type = "block"'
             found.append(Finding(("blocks", name), f'no layer uses the block "{name}"', remedy))
     return found
 
@@ -105,21 +111,34 @@ def _explained(
 
     root, trace = Slot(SpecFile), tree.trace
     for finding in blocks:
-        yield trace.problem(finding.path, finding.message, finding.hint)
-    faults = []
+        yield trace.written(finding.path, finding.message, finding.hint)
     for path, failure in expansion.failures:
-        part = lookup(tree.data, path)
-        model = Slot(type_of(failure))
-        faults += relocate(translate(model, part, failure), path)
+        found = translate(Slot(type_of(failure)), lookup(tree.data, path), failure)
+        for fault in relocate(found, path):
+            f = fault.finding
+            yield trace.written(f.path, f.message, f.hint, value=fault.value)
+    faults: list[Fault] = []
+    parts: Any = spec
     if error is not None:
-        faults += translate(root, resolved, error)
-    parts: Any = spec if spec is not None else _parts(resolved)
-    together = [*_wires(resolved, expansion), *check(parts)]
+        found = translate(root, resolved, error)
+        faults += found
+        legal = without(resolved, [f.finding.path for f in found if not f.conflict])
+        faults += [fault for fault in _hidden(root, legal) if fault not in found]
+        parts = _parts(without(resolved, [fault.finding.path for fault in faults]))
     for fault in faults:
         f = fault.finding
         yield trace.problem(f.path, f.message, f.hint, value=fault.value)
-    for finding in together:
+    for finding in (*_wires(resolved, expansion), *check(parts)):
         yield trace.problem(finding.path, finding.message, finding.hint)
+
+
+def _hidden(root: Slot, rest: dict[str, Any]) -> Iterator[Fault]:
+    """Find what does not hold together in tables that had other mistakes, now taken out."""
+    from .problems import translate
+
+    _, error = _validated(rest)
+    if error is not None:
+        yield from (fault for fault in translate(root, rest, error) if fault.conflict)
 
 
 def type_of(failure: ValidationError) -> Any:
@@ -129,17 +148,31 @@ def type_of(failure: ValidationError) -> Any:
     return {model.__name__: model for model in (Block, BlockUse)}[failure.title]
 
 
-def _parts(resolved: dict[str, Any]) -> SimpleNamespace:
+def without(data: dict[str, Any], paths: Iterable[Keys]) -> dict[str, Any]:
+    """Copy tables without the entries at some paths; entries of lists stay where they are."""
+    rest = deepcopy(data)
+    for *table, key in paths:
+        try:
+            inner = lookup(rest, tuple(table))
+        except (KeyError, IndexError, TypeError):
+            continue
+        if isinstance(inner, dict):
+            inner.pop(key, None)
+    return rest
+
+
+_LEAST = {"data": {"source": "x"}, "layers": [{"type": "flatten"}], "loss": {"type": "mse"}}
+
+
+def _parts(data: dict[str, Any]) -> SimpleNamespace:
     """Read each table on its own, so that a mistake in one hides none between the others."""
     parts = SimpleNamespace()
     for name, info in Spec.model_fields.items():
         key = info.alias or name
-        filler = {"data": {"source": "x"}, "layers": [{"type": "flatten"}], "loss": {"type": "mse"}}
-        trial = {"name": "x", **filler}
-        if key in resolved:
-            trial[key] = resolved[key]
-        spec, _ = _validated(trial)
-        setattr(parts, name, getattr(spec, name) if spec is not None else None)
+        own = {key: data[key]} if key in data else {}
+        spec, _ = _validated({"name": "x", **_LEAST, **own})
+        missing = key in _LEAST and not own
+        setattr(parts, name, getattr(spec, name) if spec is not None and not missing else None)
     return parts
 
 

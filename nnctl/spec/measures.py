@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from nnctl.errors import Problem, UsageError
 
-from .base import Expect, Finding, Words
+from .base import Also, Expect, Finding, Words
 from .metrics import METRICS, find, parse_gate
 from .suggest import hint
 
@@ -70,11 +70,10 @@ def _gate_problems(text: str) -> Iterable[Problem]:
     return [problem] if problem else []
 
 
-MetricNames = Annotated[
-    Words, AfterValidator(_known), Expect("a metric's name or a list of names")
-]
+MetricNames = Annotated[Words, AfterValidator(_known), Expect("a metric's name or a list of names")]
 Gates = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=200)]],
     BeforeValidator(_gate_texts),
+    Also({"type": "object", "additionalProperties": {"type": "string"}}),
     Expect('a table such as accuracy = ">=0.95", or a list such as ["accuracy>=0.95"]'),
 ]

@@ -19,7 +19,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure. ``better`` is the direction of progress; with ``per_class`` it is of one class."""
+    """One figure; ``better`` is the direction of progress, ``per_class``: it is of one class."""
 
     name: str
     better: Literal["max", "min"]

@@ -37,7 +37,11 @@ class Slot:
         while get_origin(slot.kind) is Annotated:
             inner, *notes = get_args(slot.kind)
             slot = Slot(inner, (*notes, *slot.notes))
-        notes = [n for note in slot.notes for n in (note.metadata if isinstance(note, FieldInfo) else [note])]
+        notes = [
+            n
+            for note in slot.notes
+            for n in (note.metadata if isinstance(note, FieldInfo) else [note])
+        ]
         return Slot(slot.kind, tuple(notes))
 
     def note(self, kind: type) -> Any:
@@ -61,6 +65,9 @@ class Slot:
                 tag = value.get(tagged.key)
                 known = isinstance(tag, str) and tag in registry.homes(tagged.family)
                 return registry.model(tagged.family, tag) if known else None
+            if get_origin(branch.kind) is dict and is_single(value):
+                entry = Slot(get_args(branch.kind)[1]).unwrapped()
+                return entry.model(value) if entry.note(Tagged) else None
             if isinstance(branch.kind, type) and issubclass(branch.kind, SpecModel):
                 return branch.kind
         return None
@@ -75,11 +82,7 @@ class Slot:
             if origin is list and isinstance(key, int):
                 return Slot(inner[0]).unwrapped()
             if origin is dict and isinstance(value, dict):
-                entry = Slot(inner[1]).unwrapped()
-                tagged = entry.note(Tagged)
-                if tagged is not None and is_single(value, tagged.key):
-                    return entry.step(key, value)
-                return entry
+                return Slot(inner[1]).unwrapped()
         return None
 
 

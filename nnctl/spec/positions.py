@@ -74,7 +74,8 @@ class _Scanner:
         self.lengths: dict[Path, int] = {}  # arrays of tables: entries so far
 
     def run(self) -> Positions:
-        at, base = self.between(0), ()
+        at = self.between(0)
+        base: Path = ()
         while at < len(self.text):
             if self.text.startswith("[[", at):
                 at, base = self.header(at, 2)

@@ -6,7 +6,7 @@ Branches on error codes and on the models, never on pydantic's texts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -30,6 +30,7 @@ class Fault:
     finding: Finding
     value: bool = False
     mends: str = ""  # the key that was meant: that it is missing need not be said
+    conflict: bool = False  # each key is legal on its own
 
 
 def translate(root: Slot, data: Any, error: ValidationError) -> list[Fault]:
@@ -41,7 +42,7 @@ def translate(root: Slot, data: Any, error: ValidationError) -> list[Fault]:
         place = follow(root, data, loc)
         if code == "conflict":
             found = entry["ctx"]["findings"]
-            faults += [Fault(f.under(*place.path), value=len(f.path) > 0) for f in found]
+            faults += [Fault(f.under(*place.path), bool(f.path), conflict=True) for f in found]
         elif code == "missing":
             faults.append(_missing(place, str(loc[-1])))
         elif code == "extra_forbidden":
@@ -128,16 +129,16 @@ def _unknown_key(root: Slot, data: Any, table: Place, key: str) -> Fault:
         home = home_of(root, data, table.path, key)
         if home:
             return Fault(Finding(path, message, home))
-    free = [name for name in legal if name not in table.value] or legal
-    remedy = hint(key, legal, "keys") if near in free or near is None else hint(key, legal, "keys")
-    return Fault(Finding(path, message, remedy), mends=near or "")
+    return Fault(Finding(path, message, hint(key, legal, "keys")), mends=near or "")
 
 
 def _of(table: Place) -> str:
     """Say which kind of table it is that does not know a key."""
     tagged = tagged_of(table.slot, table.value) if table.slot else None
     if tagged is not None:
-        return f' of {FAMILIES[tagged.family].noun.removesuffix(" type")} "{table.value[tagged.key]}"'
+        return (
+            f' of {FAMILIES[tagged.family].noun.removesuffix(" type")} "{table.value[tagged.key]}"'
+        )
     return f" of [{'.'.join(map(str, table.path))}]" if table.path else ""
 
 
@@ -147,8 +148,6 @@ def _tag(place: Place, context: dict[str, Any]) -> Fault:
     value, choices = place.value, registry.tags(family)
     noun = FAMILIES[family].noun
     path = place.path
-    if tagged_of(place.slot, value) is None if place.slot else True:
-        path = place.path
     if isinstance(value, str):
         return Fault(Finding(path, f'unknown {noun} "{value}"', hint(value, choices)), value=True)
     if key in value:
@@ -173,4 +172,4 @@ def _article(noun: str) -> str:
 def relocate(faults: Iterable[Fault], prefix: Path) -> Iterator[Fault]:
     """Shift findings of a part of the spec to where the part stands."""
     for fault in faults:
-        yield Fault(fault.finding.under(*prefix), fault.value, fault.mends)
+        yield replace(fault, finding=fault.finding.under(*prefix))

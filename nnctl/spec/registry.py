@@ -120,10 +120,6 @@ class Tagged:
         return core_schema.no_info_plain_validator_function(self.validate)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        """Build the union of all types: for editors only, never on the way to a network."""
-        branches = [
-            handler(model(self.family, tag).__pydantic_core_schema__) for tag in tags(self.family)
-        ]
-        if self.short:
-            branches.insert(0, {"enum": tags(self.family)})
-        return {"anyOf": branches}
+        """Leave a mark; the union of all types is built by schema.py alone."""
+        mark = {"$family": self.family}
+        return {"anyOf": [{"enum": tags(self.family)}, mark]} if self.short else mark

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr
 
 from nnctl.errors import Problem
 
-from .base import Expect, LayerModel, SpecModel, Words
+from .base import Also, Expect, LayerModel, SpecModel, Words, filled
 from .blocks.use import Block, BlockUse
 from .data import DataSpec
 from .losses.base import Loss
@@ -19,6 +19,7 @@ from .optimizers.base import Optimizer
 from .registry import Tagged, is_single
 from .schedules.base import Schedule
 from .schedules.constant import Constant
+from .source import Trace
 from .training import Checkpoint, Regularization, Training
 
 
@@ -27,15 +28,17 @@ def _by_output(value: Any) -> Any:
     return {"": value} if is_single(value) else value
 
 
+RunName = Annotated[
+    str,
+    Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"),
+    Expect("a name of letters, digits, _, - and ., starting with none of the last two"),
+]
+
+
 class Spec(SpecModel):
     """A network, its data and its training: everything a run is made from."""
 
-    name: str = Field(
-        min_length=1,
-        max_length=100,
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
-        description="what runs are called; default: the file's name",
-    )
+    name: RunName = Field(description="what runs are called; default: the file's name")
     description: str = Field("", max_length=10_000, description="a note for people")
     problem_: str | None = Field(
         None,
@@ -56,22 +59,23 @@ class Spec(SpecModel):
         Field(min_length=1),
         BeforeValidator(_by_output),
         Expect("[loss] with a type, or a table [loss.OUTPUT] for each output"),
+        Also(),
     ] = Field(alias="loss", description="what is minimized")
     optimizer: Optimizer = Field(
-        default_factory=lambda: Adam(type="adam"), description="how gradients become steps"
+        default_factory=filled(Adam, type="adam"), description="how gradients become steps"
     )
     schedule: Schedule = Field(
-        default_factory=lambda: Constant(type="constant"),
+        default_factory=filled(Constant, type="constant"),
         description="the learning rate over the epochs",
     )
     regularization: Regularization = Field(
-        default_factory=Regularization, description="penalties on all weights"
+        default_factory=filled(Regularization), description="penalties on all weights"
     )
-    training: Training = Field(default_factory=Training, description="how the run goes")
+    training: Training = Field(default_factory=filled(Training), description="how the run goes")
     metrics: MetricNames | None = Field(None, description="what to measure; default: by the task")
     gates: Gates = Field([], description="conditions that end a run with exit code 5 when not met")
     checkpoint: Checkpoint = Field(
-        default_factory=Checkpoint, description="when checkpoints are written"
+        default_factory=filled(Checkpoint), description="when checkpoints are written"
     )
 
     _trace: Any = PrivateAttr(None)
@@ -91,7 +95,8 @@ class Spec(SpecModel):
         """Make a Problem at a path of the spec, such as ``("layers", 3, "units")``."""
         if self._trace is None:
             return Problem(message, hint, path=".".join(map(str, path)))
-        return self._trace.problem(path, message, hint)
+        trace: Trace = self._trace
+        return trace.problem(path, message, hint)
 
     def resolved_toml(self) -> str:
         """Write the spec with every default; loading the text gives an equal spec."""
@@ -103,18 +108,20 @@ class Spec(SpecModel):
         """All of it as plain tables, lists, strings and numbers, with every default."""
         from .writer import plain
 
-        return plain(self)
+        tables: dict[str, Any] = plain(self)
+        return tables
 
 
 class SpecFile(Spec):
     """A spec as it is written: with what is resolved before it becomes a Spec."""
 
+    name: RunName = Field("", description="what runs are called; default: the file's name")
     extends: str | None = Field(
         None,
         min_length=1,
         description="another spec that this one starts from; its path is relative to this file",
     )
-    blocks: dict[str, Block] = Field({}, description="layers written once, used by type = \"block\"")
+    blocks: dict[str, Block] = Field({}, description='layers written once, used by type = "block"')
     layers: list[Annotated[LayerModel | BlockUse, Tagged("entries")]] = Field(  # type: ignore[assignment]
         min_length=1, description="the network, each layer reading the one before unless it says"
     )

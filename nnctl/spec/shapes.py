@@ -1,4 +1,4 @@
-"""Shapes of one sample (no batch axis, channels last), and what a layer says about them. Stdlib only."""
+"""Shapes of one sample (no batch axis, channels last), and what layers say of them. Stdlib only."""
 
 from __future__ import annotations
 

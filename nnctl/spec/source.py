@@ -59,13 +59,18 @@ class Trace:
     def origin(self, path: Keys) -> File | Flag:
         """Name the file or flag that a raw path came from."""
         ends = (path[:end] for end in range(len(path), -1, -1))
-        return next(self.origins[start] for start in ends if start in self.origins)
+        found = next(self.origins[start] for start in ends if start in self.origins)
+        if isinstance(found, File) and path and path not in found.positions.keys:
+            # A table that no file holds was opened by a flag that sets a key in it.
+            return next((o for p, o in self.origins.items() if p[: len(path)] == path), found)
+        return found
 
-    def problem(
-        self, path: Keys, message: str, hint: str = "", *, value: bool = False
-    ) -> Problem:
-        """Make a Problem at a path; with ``value``, at the value rather than at its key."""
-        path = self.raw(path)
+    def problem(self, path: Keys, message: str, hint: str = "", *, value: bool = False) -> Problem:
+        """Make a Problem at a path of the resolved spec; with ``value``, not at the key."""
+        return self.written(self.raw(path), message, hint, value=value)
+
+    def written(self, path: Keys, message: str, hint: str = "", *, value: bool = False) -> Problem:
+        """Make a Problem at a path of the tables as they are written."""
         origin = self.origin(path)
         dotted = ".".join(map(str, path))
         if isinstance(origin, Flag):

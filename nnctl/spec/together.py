@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from .base import Finding
 from .data import DataSpec
 from .losses.base import LossModel
-from .metrics import SPLITS, find, split_name
 from .measures import metric_problem
+from .metrics import SPLITS, find, split_name
 from .training import Checkpoint, Regularization, Training
 
 
@@ -64,7 +64,7 @@ def _selection(path: tuple[str, ...], monitor: str, data: DataSpec | None) -> It
         yield Finding(at, problem.message, problem.hint)
     if data is not None and not data.has_validation:
         message = "needs samples to select by, and there is no validation part"
-        remedy = "add one: [data] split = { validation = 0.15 }, or data.validation = \"FILE\""
+        remedy = 'add one: [data] split = { validation = 0.15 }, or data.validation = "FILE"'
         yield Finding(path, message, remedy)
 
 
@@ -97,4 +97,3 @@ def _targets(parts: Parts) -> Iterator[Finding]:
     if parts.data.normalize_target and all(loss.for_classes for loss in parts.losses.values()):
         message = "has no effect: every loss is for classes, which are not scaled"
         yield Finding(("data", "normalize_target"), message, "remove it")
-

@@ -34,12 +34,10 @@ class Training(SpecModel):
     """How long, in which portions, from which seed, and when to stop."""
 
     epochs: int = Field(10, ge=1, le=10_000_000, description="passes over the training part")
-    batch_size: (
-        Annotated[
-            Annotated[int, Field(ge=1, le=2**31 - 1)] | Literal["full"],
-            Expect('an integer of at least 1, or "full"'),
-        ]
-    ) = Field(32, description='samples a step; 1 is online, "full" is deterministic descent')
+    batch_size: Annotated[
+        Annotated[int, Field(ge=1, le=2**31 - 1)] | Literal["full"],
+        Expect('an integer of at least 1, or "full"'),
+    ] = Field(32, description='samples a step; 1 is online, "full" is deterministic descent')
     seed: int = Field(
         0, ge=0, le=2**63 - 1, description="start of all random numbers: parameters, order, dropout"
     )
@@ -66,7 +64,10 @@ class Training(SpecModel):
     )
     nan_guard: bool = Field(True, description="stop at the first NaN or Inf, and say where")
     threads: int | None = Field(
-        None, ge=1, le=1024, description="threads; default: the cores of this machine. Changes no bit"
+        None,
+        ge=1,
+        le=1024,
+        description="threads; default: the cores of this machine. Changes no bit",
     )
 
     def conflicts(self) -> Iterable[Finding]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from . import registry
 from .base import Finding, LayerModel
@@ -47,7 +47,7 @@ def read(tables: Iterable[Any]) -> list[Layer]:
                 index,
                 _string(table.get("name")) or "",
                 _string(table.get("type")) or "",
-                tuple(sources) if listed and sources else None,  # type: ignore[arg-type]
+                tuple(sources) if listed and sources else None,
                 _string(table.get("share")),
             )
         )
@@ -63,12 +63,17 @@ def check(layers: list[Layer], data: dict[str, Any]) -> Iterator[Finding]:
     inputs = _inputs(data)
     yield from _names(layers)
     known = {layer.name for layer in layers} | set(inputs)
+    asked = {name for layer in layers for name in layer.sources or ()}
+    vague = any(layer.kind not in registry.homes("layers") for layer in layers)
+    if vague:  # with a type misspelt, automatic names TYPE_k are not what they will be
+        known |= {name for name in asked if name.rpartition("_")[2].isdigit()}
     for layer in layers:
         yield from _sources(layer, known, inputs, first=layer.index == 0)
         yield from _share(layer, layers)
     yield from _circles(layers)
     yield from _unread(layers, inputs, known)
-    yield from _outputs(layers, data)
+    if not vague and asked <= known:
+        yield from _outputs(layers, data)
 
 
 def _inputs(data: dict[str, Any]) -> list[str]:
@@ -89,7 +94,7 @@ def _names(layers: list[Layer]) -> Iterator[Finding]:
         if layer.name == "input" or layer.name.startswith("input."):
             yield Finding(path, f'the name "{layer.name}" is kept for the data', "choose another")
         elif layer.name.endswith(RESERVED):
-            yield Finding(path, f'a name cannot end in {" or ".join(RESERVED)}', "choose another")
+            yield Finding(path, f"a name cannot end in {' or '.join(RESERVED)}", "choose another")
 
 
 def _sources(layer: Layer, known: set[str], inputs: list[str], *, first: bool) -> Iterator[Finding]:
@@ -112,11 +117,16 @@ def _sources(layer: Layer, known: set[str], inputs: list[str], *, first: bool) -
     yield from _arity(layer, count, path)
 
 
+def _model(layer: Layer) -> type[LayerModel] | None:
+    known = layer.kind in registry.homes("layers")
+    return cast("type[LayerModel]", registry.model("layers", layer.kind)) if known else None
+
+
 def _arity(layer: Layer, count: int, path: Path) -> Iterator[Finding]:
-    if layer.kind not in registry.homes("layers"):
+    model = _model(layer)
+    if model is None:
         return
-    model = registry.model("layers", layer.kind)
-    least, most = model.arity if issubclass(model, LayerModel) else (1, None)
+    least, most = model.arity
     if count < least:
         at = layer.path if layer.sources is None else path
         message = f"{layer.kind} joins {least} or more layers, given {count}"
@@ -143,7 +153,9 @@ def _share(layer: Layer, layers: list[Layer]) -> Iterator[Finding]:
         message = f'"{owner.name}" has no parameters of its own: it shares those of "{owner.share}"'
         yield Finding(path, message, f'write share = "{owner.share}"')
     else:
-        model = registry.model("layers", layer.kind) if layer.kind in registry.homes("layers") else None
+        model = (
+            registry.model("layers", layer.kind) if layer.kind in registry.homes("layers") else None
+        )
         if model is not None and getattr(model, "parameters", None) is LayerModel.parameters:
             message = f"has no effect: {layer.kind} has no parameters"
             yield Finding(path, message, "remove it")
@@ -233,7 +245,9 @@ def _losses(
         return
     for name in loss:
         if name not in by_name:
-            yield Finding(("loss", name), f'no output is named "{name}"', hint(name, outputs, "outputs"))
+            yield Finding(
+                ("loss", name), f'no output is named "{name}"', hint(name, outputs, "outputs")
+            )
         elif name not in outputs:
             message = f'"{name}" is not an output: another layer reads it'
             remedy = f'list it: outputs = ["{name}", ...]'

@@ -92,7 +92,7 @@ class _Expander:
 
     def use(self, entry: dict[str, Any], path: Path, outer: tuple[str, ...]) -> BlockUse | None:
         """Check an entry that uses a block; None when it cannot be expanded."""
-        use = self.validate(BlockUse, entry, path)
+        use: BlockUse | None = self.validate(BlockUse, entry, path)
         if use is None:
             return None
         self.out.used.add(use.block)

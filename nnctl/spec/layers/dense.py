@@ -31,7 +31,8 @@ class Dense(LayerModel):
     activation: Activation | None = Field(None, description="g; default none, which is linear")
     transposed: bool = Field(False, description="use the shared layer's weights turned round")
     init: Initializer | None = Field(
-        None, description="start of W; default he_normal before the relu family, else glorot_uniform"
+        None,
+        description="start of W; default he_normal before relu and its kin, else glorot_uniform",
     )
     bias_init: Initializer | None = Field(None, description="start of b; default zeros")
     l1: float | None = Field(

@@ -10,7 +10,7 @@ from nnctl.spec.base import LayerModel
 
 
 class Dropout(LayerModel):
-    """Zero each number with probability ``rate`` while training, and scale the rest by 1 / (1 - rate).
+    """Zero each number with probability ``rate`` in training, and scale the rest by 1 / (1 - rate).
 
     Nothing happens in evaluation (inverted dropout; Srivastava et al. 2014). Which numbers are
     zeroed depends on seed, step and sample alone.

@@ -23,7 +23,7 @@ class _Elementwise(LayerModel):
 
 
 class Add(_Elementwise):
-    """The sum of its inputs, element by element: the shortcut of a residual network (He et al. 2016)."""
+    """The sum of its inputs, element by element: how residual networks join (He et al. 2016)."""
 
     linear: ClassVar[bool] = True
 

@@ -20,7 +20,7 @@ class _OfNumbers(LossModel):
             if output != (1,) or target.width != 2:
                 need_outputs(output, target.width, f"one for each of {target.width} classes")
         else:
-            need_size(output, target.width, f"{target.width} numbers in a target")
+            need_size(output, target.width, f"the target has {target.width}")
 
 
 class Mse(_OfNumbers):
@@ -36,7 +36,7 @@ class Mae(_OfNumbers):
 
 
 class Huber(_OfNumbers):
-    """(y - t)^2 / 2 where |y - t| <= delta, else delta * (|y - t| - delta / 2); mean (Huber 1964)."""
+    """e^2 / 2 where e = |y - t| <= delta, else delta * (e - delta / 2); the mean (Huber 1964)."""
 
     type: Literal["huber"]
     delta: float = Field(1.0, gt=0, le=1e6, description="where the square turns into a line")

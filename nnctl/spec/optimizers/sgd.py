@@ -13,7 +13,7 @@ from .base import OptimizerModel
 
 
 class Sgd(OptimizerModel):
-    """Gradient descent: w <- w - rate * g; with momentum, w <- w + v, v <- momentum * v - rate * g.
+    """Gradient descent: w <- w - rate * g; with momentum v <- momentum * v - rate * g, w <- w + v.
 
     Online with batch_size = 1, deterministic with "full", stochastic between (Robbins & Monro
     1951; momentum: Polyak 1964). ``nesterov`` takes the gradient at w + momentum * v, where the

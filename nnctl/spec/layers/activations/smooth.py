@@ -36,7 +36,7 @@ class Softplus(ActivationModel):
 
 
 class Gelu(ActivationModel):
-    """x * Phi(x), with Phi the normal distribution function, exact by erf (Hendrycks & Gimpel 2016)."""
+    """x * Phi(x), Phi the normal distribution function, exact by erf (Hendrycks & Gimpel 2016)."""
 
     type: Literal["gelu"]
 
