@@ -81,7 +81,8 @@ def _fit(values: np.ndarray, method: str) -> Pair:
     rows = values.reshape(-1, values.shape[-1])
     low, high = _extremes(rows)
     if method == "minmax":
-        return low, _inverse(high - low, low == high)
+        with np.errstate(over="ignore"):
+            return low, _inverse(high - low, low == high)
     with np.errstate(over="ignore", invalid="ignore"):
         mean = _total(rows, low * 0.0, 1) / len(rows)
         variance = _total(rows, mean, 2) / len(rows)
@@ -89,10 +90,10 @@ def _fit(values: np.ndarray, method: str) -> Pair:
 
 
 def _inverse(spread: np.ndarray, constant: np.ndarray) -> np.ndarray:
-    """Return 1 / spread; 1 where nothing varies, or too little for a reciprocal."""
+    """Return 1 / spread; 1 where nothing varies or too little for a reciprocal, NaN at overflow."""
     with np.errstate(divide="ignore", over="ignore"):
         scale = 1.0 / np.where(constant, 1.0, spread)
-    return np.where(np.isinf(scale), 1.0, scale)
+    return np.where(np.isinf(spread), np.nan, np.where(np.isinf(scale), 1.0, scale))
 
 
 def _portions(rows: np.ndarray) -> Iterator[np.ndarray]:

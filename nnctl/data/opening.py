@@ -64,7 +64,8 @@ class Opened:
     def reading(self) -> Reading:
         """Return how the file was read, to read others alike."""
         shapes = dict(self.content.shapes)
-        return Reading(self.source.path.name, self.roles, shapes, self.targets)
+        roles = replace(self.roles, group=None, order=None)
+        return Reading(self.source.path.name, roles, shapes, self.targets)
 
     def info(self) -> DataInfo:
         """Return the header of the data."""

@@ -90,6 +90,8 @@ class _Split:
         empty = part if not cut else "training"
         message = f"{part} = {fraction:g} of {samples} leaves the {empty} part empty"
         hint = "give more data or another fraction"
+        if self.labels is not None and not cut:
+            hint = f"every class keeps a sample to train on: {hint}"
         if self.data.split.group is not None:
             hint = "every part needs a group of its own: give more groups or another fraction"
         if self.data.split.order is not None:

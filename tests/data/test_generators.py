@@ -1,0 +1,123 @@
+"""Generators: what they say they make, the same for the same seed, and learnable by design."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnctl.data import load
+from nnctl.data.generators import shapes
+from nnctl.data.generators.shapes import FIGURES
+from nnctl.errors import SpecError
+from nnctl.spec.generators.shapes import KINDS
+from nnctl.spec.registry import tags
+from tests.data.helpers import spec
+
+
+def make(**keys: Any) -> tuple[np.ndarray, np.ndarray]:
+    data = load(spec(source=keys), Path())
+    return data.inputs[""], data.targets[""].values
+
+
+def test_every_generator_of_the_spec_is_there() -> None:
+    for tag in tags("generators"):
+        inputs, labels = make(generate=tag, samples=40)
+        assert len(inputs) == len(labels) == 40
+
+
+@pytest.mark.parametrize("tag", tags("generators"))
+def test_a_seed_is_a_dataset(tag: str) -> None:
+    first = load(spec(source={"generate": tag, "samples": 40, "seed": 1}), Path())
+    again = load(spec(source={"generate": tag, "samples": 40, "seed": 1}), Path())
+    other = load(spec(source={"generate": tag, "samples": 40, "seed": 2}), Path())
+    assert first.fingerprint == again.fingerprint != other.fingerprint
+
+
+def test_xor_without_noise_is_the_truth_table() -> None:
+    points, labels = make(generate="xor", samples=8, noise=0.0)
+    assert points.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]] * 2
+    assert labels.tolist() == [0, 1, 1, 0] * 2
+
+
+def test_xor_noise_has_the_deviation_asked_for() -> None:
+    points, _ = make(generate="xor", samples=20_000, noise=0.2)
+    assert (points - np.rint(points.clip(0, 1))).std() == pytest.approx(0.2, rel=0.05)
+    corner = np.arange(20_000) % 4
+    noise = points - np.stack([corner // 2, corner % 2], axis=1)
+    assert noise.std() == pytest.approx(0.2, rel=0.02)
+    assert abs(noise.mean()) < 0.005
+
+
+def test_spirals_without_noise_lie_on_their_arms() -> None:
+    points, arm = make(generate="spirals", samples=300, classes=3, turns=1.5, noise=0.0)
+    radius = np.hypot(points[:, 0], points[:, 1])
+    assert radius.min() > 0 and radius.max() <= 1
+    turn = np.arctan2(points[:, 1], points[:, 0]) / (2 * np.pi)
+    off = turn - 1.5 * radius - arm / 3
+    assert np.allclose(off, np.rint(off), atol=1e-9)
+    assert np.bincount(arm).tolist() == [100, 100, 100]
+
+
+@pytest.mark.parametrize("size", [(8, 8, 1), (16, 24, 3), (36, 36, 3), (9, 15, 4)])
+def test_shapes_of_any_size(size: tuple[int, int, int]) -> None:
+    height, width, channels = size
+    keys = {"height": height, "width": width, "channels": channels}
+    images, labels = make(generate="shapes", samples=12, classes=6, **keys)
+    assert images.shape == (12, *size) and images.dtype == np.uint8
+    assert np.bincount(labels).tolist() == [2] * 6
+
+
+def test_shapes_have_the_areas_of_their_figures() -> None:
+    """Without noise an image has two colors, and the figure's area is known from geometry."""
+    side = 128
+    keys = {"height": side, "width": side, "classes": 6, "noise": 0.0}
+    images, labels = make(generate="shapes", samples=60, **keys)
+    areas = {
+        "circle": np.pi,
+        "square": 1.7**2,
+        "triangle": 2.0,
+        "cross": 2.04,
+        "ring": 0.7 * np.pi,
+        "bar": 1.2,
+    }
+    # Height of each figure in radii, to find the radius from the picture.
+    heights = {"circle": 2, "square": 1.7, "triangle": 2, "cross": 2, "ring": 2, "bar": 0.6}
+    for image, label in zip(images[..., 0], labels, strict=True):
+        colors = np.unique(image)
+        assert len(colors) == 2
+        figure = image == colors[1]
+        kind = KINDS[label]
+        radius = figure.any(axis=1).sum() / heights[kind]
+        assert figure.sum() / radius**2 == pytest.approx(areas[kind], rel=0.12), kind
+
+
+def test_the_spec_names_the_figures() -> None:
+    assert list(FIGURES) == KINDS
+
+
+def test_shapes_noise() -> None:
+    images, _ = make(generate="shapes", samples=40, height=64, width=64, noise=0.05)
+    corner = images[:, :8, :8, 0].reshape(40, -1) / 255
+    spread = np.median(corner.std(axis=1))
+    assert 0.03 < spread < 0.06  # less than 0.05 where the ground is near 0 and clipped
+
+
+def test_large_sets_are_made_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shapes, "_PORTION", 3 * 64)
+    images, labels = make(generate="shapes", samples=20, height=8, width=8)
+    assert len({image.tobytes() for image in images}) == 20
+    assert labels.tolist() == [0, 1, 2, 3] * 5
+
+
+def test_columns_of_a_generator_are_refused() -> None:
+    keys = {"generate": "xor", "samples": 10}
+    with pytest.raises(SpecError) as found:
+        load(spec(source=keys, split={"group": "who"}, test="t.csv"), Path())
+    assert str(found.value) == (
+        "data.split.group: has no effect: generated data have no columns\n  remove it\n"
+        "data.test: has no effect: generated data are split, not joined with files\n"
+        "  remove it, and set data.split"
+    )
