@@ -28,7 +28,7 @@ from nnctl.engine.intrinsics import (
 from nnctl.engine.jit import entry, inline
 
 FLUSH_DENORMALS = 0x9FC0  # FTZ and DAZ, all exceptions masked: Adam's second moment turns denormal
-SPINS = 20_000
+SPINS = 2_000
 I = types.int64
 
 ARRIVED, GENERATION, NEXT_TASK = control.ARRIVED, control.GENERATION, control.NEXT_TASK

@@ -57,6 +57,7 @@ class Lowering:
 
     def begin(self) -> None:
         self._add({}, {}, Call(ends.begin_step), "begin", "")
+        self.steps[-1].is_alone = True
 
     def forward(self, names: Sequence[str] | None = None) -> None:
         """Lower the forward pass of the nodes ``names`` (default: all), inputs gathered first."""

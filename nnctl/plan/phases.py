@@ -81,7 +81,7 @@ class Builder:
         split = own or self._look_ahead(step, following)
         group = Group(split, [step])
         step.split = split
-        if needed or not self.phases:
+        if needed or not phase or phase[0].steps[0].is_alone:
             self.phases.append([group])
         else:
             phase.append(group)

@@ -50,6 +50,7 @@ class Step:
     label: str
     fixed_split: Split | None = None
     split: Split | None = None
+    is_alone: bool = False  # all calls after it depend on it: it has a phase to itself
     extra: set[Buffer] = field(default_factory=set)  # what it touches beyond its arguments
 
     def _touched(self, names: tuple[str, ...]) -> set[Buffer]:

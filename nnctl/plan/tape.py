@@ -54,9 +54,12 @@ class Draft:
 def _work(step: Step) -> float:
     """Microseconds: 20 ns a call, a nanosecond for what a core does to some 50 products."""
     sizes = step.sizes.values
-    inner = sizes.get("x_width", 0) or sizes.get("across_width", 0)
     touched = sum(b.elements for b in step.touches if not b.fixed or step.kernel.checked)
-    products = step.sizes.capacity * step.width * inner if step.kernel.kind == "tiles" else 0
+    products = 0
+    if step.kernel.kind == "tiles":
+        inner = sizes.get("x_width", 0) or sizes.get("across_width", 0)
+        outer = sizes.get("panels_width", 0) or sizes.get("y_width", 0) or sizes.get("dx_width", 0)
+        products = step.sizes.capacity * inner * outer
     return 0.02 + touched / 4e3 + products / 5e4
 
 
