@@ -1,0 +1,75 @@
+"""Numbers of a network, against sums done by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnctl.graph.describe import describe, human_bytes, human_count, is_stack
+
+from .networks import IMAGES, LOSS, graph
+
+MLP = 'flatten\ndense units=64 activation="relu"\ndense units=10 name="head"'
+
+
+def test_rows_and_totals() -> None:
+    found = describe(graph(MLP, info=IMAGES), 32, itemsize=4, slots=2)
+    rows = [(r.name, r.type, r.shape, r.parameters, r.inputs) for r in found.rows]
+    assert rows == [
+        ("input", "input", "8x8x1", 0, ()),
+        ("flatten_1", "flatten", "64", 0, ("input",)),
+        ("dense_1", "dense + relu", "64", 64 * 64 + 64, ("flatten_1",)),
+        ("head", "dense", "10", 64 * 10 + 10, ("dense_1",)),
+    ]
+    # Outputs of one sample: input, flatten, dense, relu, head.
+    assert found.activation_bytes == 4 * 32 * (64 + 64 + 64 + 64 + 10)
+    assert found.parameters == 4160 + 650
+    assert found.parameter_bytes == found.gradient_bytes == 4 * 4810
+    assert found.optimizer_bytes == 2 * 4 * 4810
+    assert found.bytes == found.activation_bytes + 4 * 4 * 4810
+
+
+def test_flops() -> None:
+    found = describe(graph(MLP, info=IMAGES), 1)
+    first, head = found.rows[2], found.rows[3]
+    # A multiply-add is two; the bias is one; relu is one.
+    assert first.forward_flops == 64 * (2 * 64 + 1) + 64
+    assert head.forward_flops == 10 * (2 * 64 + 1)
+    # The first layer needs no gradient of its input; the head needs both of its.
+    assert first.backward_flops == first.forward_flops
+    assert head.backward_flops == 2 * head.forward_flops
+
+
+def test_a_tied_parameter_counts_once() -> None:
+    layers = 'dense units=8 name="enc" bias=false\ntanh\n'
+    layers += 'dense units=4 share="enc" transposed=true bias=false name="dec"\ndense units=3'
+    found = describe(graph(layers), 1)
+    rows = {row.name: row for row in found.rows}
+    assert (rows["enc"].parameters, rows["enc"].tied) == (32, ())
+    assert (rows["dec"].parameters, rows["dec"].tied) == (0, ("enc.w",))
+    assert found.parameters == 32 + 15
+
+
+def test_float64_takes_twice_the_bytes() -> None:
+    built = graph("dense units=3")
+    assert describe(built, 7, itemsize=8).bytes == 2 * describe(built, 7).bytes
+
+
+def test_a_stack_is_told_from_a_graph() -> None:
+    assert is_stack(describe(graph(MLP, info=IMAGES), 1).rows)
+    branch = 'dense units=3 name="a"\ndense units=3 name="b" from="input"\nadd from=["a","b"]'
+    assert not is_stack(describe(graph(branch, LOSS), 1).rows)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"), (3 * 2**30, "3.0 GiB")],
+)
+def test_bytes_for_people(count: int, text: str) -> None:
+    assert human_bytes(count) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0"), (999, "999"), (1250, "1.2 k"), (10**7, "10.0 M")]
+)
+def test_counts_for_people(count: int, text: str) -> None:
+    assert human_count(count) == text
