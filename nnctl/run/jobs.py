@@ -98,16 +98,13 @@ def refuse_idle_rules(spec: Spec, needs: set[str]) -> None:
 def make_monitor(prepared: Prepared) -> BestMonitor | None:
     """Return what decides the best; without a validation part nothing does.
 
-    Raises SpecError for a metric that this network does not have.
+    Early stopping that restores the best means this one too, whatever it watches itself. Raises
+    SpecError for a metric that this network does not have.
     """
     spec = prepared.spec
     stopping = spec.training.early_stopping
     own = spec.checkpoint.monitor
     name = own or (stopping.monitor if stopping else "validation.loss")
-    if stopping and stopping.restore_best and name != stopping.monitor:
-        message = f"early stopping would restore the best {name}, and it watches {stopping.monitor}"
-        hint = "make both monitors the same, or set restore_best = false"
-        raise SpecError(spec.problem(("checkpoint", "monitor"), message, hint))
     for monitor, path in (
         (own, ("checkpoint", "monitor")),
         (stopping.monitor if stopping else None, ("training", "early_stopping", "monitor")),

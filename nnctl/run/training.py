@@ -17,7 +17,8 @@ from nnctl import __version__
 from nnctl.errors import CheckpointError, ExitStatus
 from nnctl.init import initialize
 from nnctl.run.artifacts import read_evaluations, write_evaluation
-from nnctl.run.assess import Assessment, assess
+from nnctl.run.assess import Assessment
+from nnctl.run.evaluate import judged
 from nnctl.run.eventlog import EventLog, cut
 from nnctl.run.jobs import Limits, make_job
 from nnctl.run.keeper import Keeper, set_aside
@@ -29,8 +30,6 @@ from nnctl.run.signals import STATUS, StopRequest
 from nnctl.spec import Spec
 from nnctl.spec.gates import Gate, Verdict, judge, parse_gates
 from nnctl.train import events
-from nnctl.train.evaluation import forward
-from nnctl.train.job import Job
 from nnctl.train.state import TrainState
 
 
@@ -135,14 +134,13 @@ def go(
         log.close()
     summary["seconds"] = float(summary.get("seconds") or 0.0) + time.monotonic() - began
     summary |= {"epochs": last.epoch, "steps": last.step, "ended": now(), "best": best_of(state)}
-    return conclude(prepared, run, state, job, last, summary, terms)
+    return conclude(prepared, run, state, last, summary, terms)
 
 
 def conclude(
     prepared: Prepared,
     run: RunDir,
     state: TrainState,
-    job: Job,
     last: events.Event,
     summary: dict[str, Any],
     terms: Terms,
@@ -152,7 +150,7 @@ def conclude(
     tensor = ""
     if isinstance(last, events.Finished):
         gates = wanted_gates(prepared.spec, terms)
-        found = examine(prepared, state, job, gates)
+        found = examine(prepared, state, gates)
         write_evaluation(run, found.document(str(run.best)))
         verdicts = tuple(found.verdicts)
         status, word = verdict_status(verdicts), "finished"
@@ -170,25 +168,16 @@ def conclude(
     return Outcome(run, status, reason, summary, verdicts, tensor=tensor)
 
 
-def examine(prepared: Prepared, state: TrainState, job: Job, gates: list[Gate]) -> Assessment:
+def examine(prepared: Prepared, state: TrainState, gates: list[Gate]) -> Assessment:
     """Judge the network that ``eval`` would read, on the split that it would take."""
     best = state.best
     if best is not None:
         prepared.plan.restore(best.tensors)
     split = next(name for name in ("test", "validation", "train") if name in prepared.parts)
+    # Nothing that the network was trained on can meet a gate.
+    unseen = gates if split != "train" else []
     part = prepared.parts[split]
-    loss, outputs = forward(job, split, lambda: False)
-    unseen = [] if split == "train" else gates
-    found = assess(
-        prepared.heads,
-        outputs,
-        part.targets,
-        split=split,
-        loss=loss,
-        index=part.index,
-        wanted=prepared.spec.metrics or (),
-        gates=unseen,
-    )
+    found = judged(prepared.spec, prepared.heads, prepared.plan, split, part, unseen)
     if gates and not unseen:
         found.verdicts.extend(judge(gates, {}))
     return found
