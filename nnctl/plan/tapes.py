@@ -152,7 +152,7 @@ class Tapes:
         lowering.sum_losses()
         lowering.backward(backward_order(self.graph))
         lowering.steps += self._penalties()
-        if self.wants_norm:
+        if self.wants_norm and update:
             lowering.steps += self._norm(lowering.make)
         if update and self.rule is not None:
             lowering.steps.append(self._flat(self.rule.update, "update"))
