@@ -6,14 +6,14 @@ Addresses are int64 everywhere (uint64 + int64 is float64 in numba).
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import carray, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
+from numba.np.arrayobj import populate_array
 
 import numpy as np
 
 from nnctl.engine import cpu
-from nnctl.engine.jit import inline
 
 I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
@@ -29,39 +29,66 @@ def address_of(typingctx, array):  # type: ignore[no-untyped-def]
     return types.int64(array), codegen
 
 
+def _array_at(context, builder, kind, address, shape):  # type: ignore[no-untyped-def]
+    """Build the descriptor of a C-ordered array that owns nothing."""
+    element = context.get_data_type(kind.dtype)
+    size = ir.Constant(I64, context.get_abi_sizeof(element))
+    strides = [size]
+    for length in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], length))
+    array = context.make_array(kind)(context, builder)
+    populate_array(
+        array,
+        data=builder.inttoptr(address, element.as_pointer()),
+        shape=shape,
+        strides=strides,
+        itemsize=size,
+        meminfo=None,
+    )
+    return array._getvalue()
+
+
 @intrinsic
-def pointer(typingctx, address, unit):  # type: ignore[no-untyped-def]
-    """Turn an address into a pointer to elements of the type of ``unit``."""
+def view(typingctx, address, count, unit):  # type: ignore[no-untyped-def]
+    """1-D array of ``count`` elements of the type of ``unit`` at ``address``; owns nothing."""
+    kind = types.Array(unit, 1, "C")
 
     def codegen(context, builder, signature, args):
-        element = context.get_data_type(signature.args[1])
-        return builder.inttoptr(args[0], element.as_pointer())
+        return _array_at(context, builder, kind, args[0], [args[1]])
 
-    return types.CPointer(unit)(types.int64, unit), codegen
-
-
-@inline
-def view(address, count, unit):
-    """1-D array of ``count`` elements of the type of ``unit`` at ``address``; owns nothing."""
-    return carray(pointer(address, unit), (count,))
+    return kind(types.int64, types.int64, unit), codegen
 
 
-@inline
-def view2(address, rows, columns, unit):
+@intrinsic
+def view2(typingctx, address, rows, columns, unit):  # type: ignore[no-untyped-def]
     """2-D C-ordered array of the type of ``unit`` at ``address``; owns nothing."""
-    return carray(pointer(address, unit), (rows, columns))
+    kind = types.Array(unit, 2, "C")
+
+    def codegen(context, builder, signature, args):
+        return _array_at(context, builder, kind, args[0], [args[1], args[2]])
+
+    return kind(types.int64, types.int64, types.int64, unit), codegen
 
 
-@inline
-def load_int(address):
+@intrinsic
+def load_int(typingctx, address):  # type: ignore[no-untyped-def]
     """The int64 at ``address``."""
-    return carray(pointer(address, np.int64(0)), (1,))[0]
+
+    def codegen(context, builder, signature, args):
+        return builder.load(builder.inttoptr(args[0], I64.as_pointer()))
+
+    return types.int64(types.int64), codegen
 
 
-@inline
-def store_int(address, value):
+@intrinsic
+def store_int(typingctx, address, value):  # type: ignore[no-untyped-def]
     """Write an int64 at ``address``."""
-    carray(pointer(address, np.int64(0)), (1,))[0] = value
+
+    def codegen(context, builder, signature, args):
+        builder.store(args[1], builder.inttoptr(args[0], I64.as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
 
 
 def _bitcast(source, target):  # type: ignore[no-untyped-def]
@@ -86,7 +113,7 @@ def size_of(unit):
     return np.dtype(type(unit)).itemsize
 
 
-@overload(size_of, inline="always")
+@overload(size_of)
 def _size_of(unit):  # type: ignore[no-untyped-def]
     size = unit.bitwidth // 8
     return lambda unit: size
@@ -97,7 +124,7 @@ def lanes_of(unit):
     return cpu.lanes(type(unit))
 
 
-@overload(lanes_of, inline="always")
+@overload(lanes_of)
 def _lanes_of(unit):  # type: ignore[no-untyped-def]
     count = cpu.VECTOR_BYTES * 8 // unit.bitwidth
     return lambda unit: count
@@ -108,7 +135,7 @@ def not_finite(value):
     return int(not np.isfinite(value))
 
 
-@overload(not_finite, inline="always")
+@overload(not_finite)
 def _not_finite(value):  # type: ignore[no-untyped-def]
     if value == types.float32:
         mask = np.int32(0x7F800000)

@@ -17,6 +17,11 @@ OP = types.void(types.int64, types.int64, types.int64, types.int64)
 
 def inline(function):
     """Compile a helper into its callers."""
+    return njit(forceinline=True, **FLAGS)(function)
+
+
+def merged(function):
+    """Compile a function as part of its only caller: nothing is optimized twice."""
     return njit(inline="always", **FLAGS)(function)
 
 

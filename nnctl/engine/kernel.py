@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from nnctl.engine import control, intrinsics
-from nnctl.engine.jit import OP, inline, native
+from nnctl.engine.jit import OP, merged, native
 from nnctl.engine.source import define
 
 
@@ -294,7 +294,7 @@ def _names(kernel: Kernel, dtype: str) -> dict[str, Any]:
                      "not_finite")
     }
     names |= {f"{code}_": kind(0) for code, kind in types_of(dtype).items()}
-    compiled = inline(kernel.function)
+    compiled = merged(kernel.function)
     return names | {"F": np.dtype(dtype).type, "int32": np.int32, "kernel": compiled}
 
 

@@ -137,7 +137,7 @@ def _pair(name, reference, single, double):  # type: ignore[no-untyped-def]
 
     function.__name__ = function.__qualname__ = name
 
-    @overload(function, inline="always")
+    @overload(function)
     def choose(x):
         if x == types.float32:
             return lambda x: single(x)
@@ -160,7 +160,7 @@ def like(value, x):
     return type(x)(value)
 
 
-@overload(like, inline="always")
+@overload(like)
 def _like(value, x):  # type: ignore[no-untyped-def]
     kind = np.float32 if x == types.float32 else np.float64
     return lambda value, x: kind(value)
