@@ -9,7 +9,8 @@ the training part gets the rest; ``validation`` is carved out of the training pa
   the latest are the test part, the latest of those before are validation. A cut never parts equal
   times: it moves back to the earlier one. ``gap`` samples before each cut are left out;
 - ``group`` names a column: groups in a seeded order go to test as long as that brings its size
-  nearer to its share, and at least one does; the same for validation with the groups that remain;
+  nearer to its share, at least one does, and two are left (one of two); the same for validation
+  with the groups that remain, one of which is left;
 - the (single) target is classes and ``stratify`` is true: each class gives its share, rounded by
   largest remainders so that the total holds; every class keeps at least one training sample;
 - otherwise: the first of a seeded permutation.
@@ -126,10 +127,13 @@ class _Split:
         names, member = np.unique(self.dataset.columns["group"][rows], return_inverse=True)
         sizes = np.bincount(member)
         wanted, taken = share(len(rows), fraction), 0
+        # Two groups are left for training, so that validation can be carved out of them.
+        most = max(len(names) - 2, 1) if stream == _TEST else len(names) - 1
+        most = min(most, len(names) - 1)
         chosen: list[int] = []
         for group in permutation(self.data.split.seed, Purpose.SPLIT, len(names), stream):
             nearer = abs(taken + sizes[group] - wanted) < abs(taken - wanted)
-            if (nearer or not chosen) and len(chosen) < len(names) - 1:
+            if (nearer or not chosen) and len(chosen) < most:
                 chosen.append(int(group))
                 taken += int(sizes[group])
         cut = rows[np.isin(member, chosen)]
