@@ -34,7 +34,8 @@ def read_tree(path: Path, text: str | None = None) -> Tree:
 
 def text_tree(text: str, name: str, folder: Path) -> Tree:
     """Read a spec from a text that stands nowhere, such as that of a checkpoint."""
-    return _follow(folder / name, File(name, text), [])
+    # The name is for messages alone: a path in it must not move where relative paths start.
+    return _follow(folder / Path(name).name, File(name, text), [])
 
 
 def _read(path: Path) -> str:
@@ -95,9 +96,13 @@ def _remedy(text: str, line: int) -> str:
         return "there is no null in TOML: leave the key out"
     if value and value[0].isalpha():
         return "strings are written in quotes"
+    if "=" in given and not value:
+        return "a value is missing"
+    if given.startswith("[") and given.endswith("]"):
+        return "each table is written once; a list of tables has double brackets: [[layers]]"
     if ":" in given and "=" not in given:
         return "a key and its value are written key = value"
-    return ""
+    return "is the key there already?" if value else ""
 
 
 def _follow(path: Path, file: File, below: list[Path]) -> Tree:
