@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnctl.data import load
-from nnctl.data.generators import shapes
+from nnctl.data.generators import blobs, shapes
 from nnctl.data.generators.shapes import FIGURES
 from nnctl.errors import SpecError
 from nnctl.spec.generators.shapes import KINDS
@@ -61,6 +61,23 @@ def test_spirals_without_noise_lie_on_their_arms() -> None:
     assert np.bincount(arm).tolist() == [100, 100, 100]
 
 
+def test_blobs_have_the_deviations_asked_for() -> None:
+    keys = {"features": 500, "classes": 4, "spread": 2.0, "noise": 0.5}
+    points, cloud = make(generate="blobs", samples=400, **keys)
+    assert points.shape == (400, 500) and points.dtype == np.float32
+    assert np.bincount(cloud).tolist() == [100] * 4
+    centers = np.stack([points[cloud == k].mean(axis=0) for k in range(4)])
+    assert (points - centers[cloud]).std() == pytest.approx(0.5, rel=0.02)
+    assert centers.std() == pytest.approx(2.0, rel=0.05)
+    assert abs(np.corrcoef(centers)[np.triu_indices(4, 1)]).max() < 0.2
+
+
+def test_blobs_without_noise_are_their_centers() -> None:
+    points, cloud = make(generate="blobs", samples=30, features=3, classes=5, noise=0.0)
+    assert len(np.unique(points, axis=0)) == 5
+    assert all((points[cloud == k] == points[k]).all() for k in range(5))
+
+
 @pytest.mark.parametrize("size", [(8, 8, 1), (16, 24, 3), (36, 36, 3), (9, 15, 4)])
 def test_shapes_of_any_size(size: tuple[int, int, int]) -> None:
     height, width, channels = size
@@ -110,6 +127,12 @@ def test_large_sets_are_made_in_portions(monkeypatch: pytest.MonkeyPatch) -> Non
     images, labels = make(generate="shapes", samples=20, height=8, width=8)
     assert len({image.tobytes() for image in images}) == 20
     assert labels.tolist() == [0, 1, 2, 3] * 5
+
+
+def test_blobs_are_the_same_in_portions_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = make(generate="blobs", samples=40, features=7)
+    monkeypatch.setattr(blobs, "_PORTION", 21)
+    assert (make(generate="blobs", samples=40, features=7)[0] == whole).all()
 
 
 def test_columns_of_a_generator_are_refused() -> None:
