@@ -268,8 +268,8 @@ class _Text:
                 continue
             one = self.bound[name]
             item = self.sizes[one.dtype]
-            row = {"rows": f"r * {self.word(name, 1)} + first_column", "flat": "r * a[3]"}
-            offset = row.get(one.kind, "first_column")
+            stride = {"rows": f"r * {self.word(name, 1)} + ", "flat": "r * a[3] + "}
+            offset = stride.get(one.kind, "") + "first_column"
             self.lines.append(
                 f"        {name}_v = view({self.word(name)} + ({offset}) * {item},"
                 f" last_column - first_column, {one.dtype}_)"
