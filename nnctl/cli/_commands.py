@@ -27,13 +27,23 @@ def summaries(folder: Path = HERE) -> dict[str, str]:
     return found
 
 
-class HelpAsWritten(TyperCommand):
-    """A command whose help keeps the lines of its docstring (examples, tables)."""
+def _write_help(self: Any, ctx: Any, formatter: Any) -> None:
+    """Write a docstring as it is: with the lines of its examples and tables."""
+    formatter.write_paragraph()
+    for line in (self.help or "").splitlines():
+        formatter.write(f"  {line}".rstrip() + "\n")
 
-    def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        formatter.write_paragraph()
-        for line in (self.help or "").splitlines():
-            formatter.write(f"  {line}".rstrip() + "\n")
+
+class CommandAsWritten(TyperCommand):
+    """A command whose help is its docstring as it is written."""
+
+    format_help_text = _write_help
+
+
+class GroupAsWritten(TyperGroup):
+    """The same for a command with subcommands."""
+
+    format_help_text = _write_help
 
 
 class Commands(MutableMapping[str, Any]):
@@ -74,11 +84,11 @@ def _load(name: str) -> Any:
     }
     if hasattr(module, "group"):
         holder = typer.Typer(**options)
-        holder.add_typer(module.group, name=name, help=module.__doc__)
+        holder.add_typer(module.group, name=name, help=module.__doc__, cls=GroupAsWritten)
         holder.callback()(lambda: None)
         return typer.main.get_group(holder).commands[name]
     holder = typer.Typer(**options)
-    holder.command(name, help=module.__doc__, cls=HelpAsWritten)(module.command)
+    holder.command(name, help=module.__doc__, cls=CommandAsWritten)(module.command)
     return typer.main.get_command(holder)
 
 

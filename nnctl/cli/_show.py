@@ -75,21 +75,3 @@ def as_document(network: Network, found: Description) -> dict[str, Any]:
             for loss in network.graph.losses
         ],
     }
-
-
-def plan_lines(network: Network, batch: int) -> list[str]:
-    """Return the engine's plan, a line for each call; imports the engine."""
-    from nnctl.plan import compile_plan
-
-    training = network.spec.training
-    plan = compile_plan(
-        network.graph,
-        batch=batch,
-        dtype=training.dtype,
-        seed=training.seed,
-        optimizer=network.spec.optimizer,
-    )
-    try:
-        return list(plan.describe())
-    finally:
-        plan.close()

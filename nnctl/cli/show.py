@@ -55,7 +55,8 @@ def command(
     from nnctl.cli._target import load_target
 
     out = Output(json=json)
-    network = load_target(target, set_ or ())
+    flags = [*(set_ or ()), *([f"training.batch_size={batch}"] if batch else ())]
+    network = load_target(target, flags)
     if resolved:
         out.text(network.spec.resolved_toml().rstrip("\n"))
         out.document({"spec": network.spec.digest_dict()})
@@ -71,31 +72,28 @@ def command(
         out.text(drawn)
         out.document({"format": graph.value, "graph": drawn})
     elif plan:
-        _show_plan(network, batch, out)
+        _show_plan(network, out)
     else:
-        _show_table(network, batch, out)
+        _show_table(network, out)
 
 
-def _batch(network: Network, batch: int | None) -> int:
-    size = batch or network.spec.training.batch_size
-    return size if isinstance(size, int) else network.info.samples
-
-
-def _show_table(network: Network, batch: int | None, out: Output) -> None:
+def _show_table(network: Network, out: Output) -> None:
     from nnctl.cli._show import as_document, as_text
     from nnctl.graph.describe import describe
 
     spec = network.spec
     itemsize = 8 if spec.training.dtype == "float64" else 4
     slots = len(spec.optimizer.slots)
-    found = describe(network.graph, _batch(network, batch), itemsize=itemsize, slots=slots)
+    size = spec.training.batch_size
+    batch = size if isinstance(size, int) else network.info.samples
+    found = describe(network.graph, batch, itemsize=itemsize, slots=slots)
     out.text(as_text(network, found))
     out.document(as_document(network, found))
 
 
-def _show_plan(network: Network, batch: int | None, out: Output) -> None:
-    from nnctl.cli._show import plan_lines
+def _show_plan(network: Network, out: Output) -> None:
+    from nnctl.cli import _plan
 
-    lines = plan_lines(network, _batch(network, batch))
-    out.text("\n".join(lines))
-    out.document({"plan": lines})
+    found = _plan.compile_and_describe(network)
+    out.text(_plan.as_text(network, found))
+    out.document(_plan.as_document(network, found))
