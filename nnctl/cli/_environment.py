@@ -49,7 +49,7 @@ def _cpu() -> dict[str, Any]:
     return {
         "cpu": _cpu_name(),
         "vector_bits": 8 * cpu.VECTOR_BYTES,
-        "lanes_float32": cpu.lanes("float32"),
+        "lanes_float32": cpu.VECTOR_BYTES // 4,
         "fused_multiply_add": cpu.HAS_FMA,
     }
 

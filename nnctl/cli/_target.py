@@ -14,7 +14,9 @@ def load_target(target: str | None, overrides: Sequence[str]) -> Network:
     if target is not None and (target.endswith(".toml") or not _is_checkpoint(target)):
         return load_network(Path(target), overrides)
     if overrides:
-        raise UsageError("--set changes a spec, and a checkpoint's is fixed", "give the spec file")
+        raise UsageError(
+            "--set and --batch change a spec, and a checkpoint's is fixed", "give the spec file"
+        )
     return _of_checkpoint(target)
 
 
