@@ -109,6 +109,9 @@ def result(outcome: Outcome) -> str:
     head = f"{outcome.run.path}: {ENDINGS.get(str(summary.get('status')), 'ended')}"
     head += f" ({outcome.reason}) after epoch {summary.get('epochs')}, step {summary.get('steps')}"
     head += f", {float(summary.get('seconds') or 0):.1f} s"
+    compiling = float(summary.get("compile_seconds") or 0)
+    if compiling >= WORTH_SAYING and not outcome.already:
+        head += f" and {compiling:.1f} s of compiling"
     if outcome.already:
         head = f"{outcome.run.path}: nothing left to do, it had {head.partition(': ')[2]}"
     lines = [head]
@@ -124,6 +127,7 @@ def result(outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
+WORTH_SAYING = 0.1  # seconds
 ENDINGS = {"finished": "finished", "stopped": "stopped", "diverged": "diverged"}
 
 

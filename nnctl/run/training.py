@@ -126,13 +126,16 @@ def go(
         run, about(prepared), prepared.normalizer.tensors(), prepared.spec.checkpoint.keep
     )
     log = EventLog(run.events)
-    began = time.monotonic()
+    # Ops compile when they are first used, some of them inside the loop.
+    began, compiled = time.monotonic(), plan.compile_seconds
     terms.request.arm()
     try:
         last = record(job, state, keeper, log, terms.on_event)
     finally:
         log.close()
-    summary["seconds"] = float(summary.get("seconds") or 0.0) + time.monotonic() - began
+    spent = time.monotonic() - began - (plan.compile_seconds - compiled)
+    summary["seconds"] = float(summary.get("seconds") or 0.0) + spent
+    summary["compile_seconds"] = plan.compile_seconds
     summary |= {"epochs": last.epoch, "steps": last.step, "ended": now(), "best": best_of(state)}
     return conclude(prepared, run, state, last, summary, terms)
 

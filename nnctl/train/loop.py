@@ -44,7 +44,8 @@ class _Loop:
         self.counters = state.counters
         self.clock = clock
         self.pace = Pace()
-        self.rate = float("nan")
+        last = self.counters.step - 1
+        self.rate = float(job.rates(last, 1)[0]) if last >= 0 else float("nan")
         self.epoch_began = clock()
         self.order: tuple[int, Array] | None = None
         # Metrics of exactly this state, if it has been evaluated.
