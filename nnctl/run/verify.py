@@ -38,8 +38,8 @@ class Differentiable(Protocol):
     def parameters(self) -> dict[str, Array]: ...
     def tensors(self) -> dict[str, Array]: ...
     def restore(self, tensors: Mapping[str, Array]) -> None: ...
-    def loss(self, split: str, rows: Array | None) -> float: ...
-    def gradients(self, split: str, rows: Array | None) -> tuple[float, dict[str, Array]]: ...
+    def loss(self, split: str, rows: Array) -> float: ...
+    def gradients(self, split: str, rows: Array) -> tuple[float, dict[str, Array]]: ...
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Checked:
 def check_gradients(
     plan: Differentiable,
     split: str,
-    rows: Array | None = None,
+    rows: Array,
     *,
     seed: int = 0,
     skip: Mapping[str, str] | None = None,
@@ -119,7 +119,7 @@ def _probe(
     name: str,
     value: Array,
     split: str,
-    rows: Array | None,
+    rows: Array,
 ) -> Callable[[int, float], float]:
     """Return ``loss(flat index, new value)`` of one parameter, all others at their base."""
     moved = np.array(value, dtype=np.float64)

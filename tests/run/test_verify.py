@@ -39,7 +39,7 @@ class Relu:
 
 
 def findings(plan, **more):
-    return {found.parameter: found for found in check_gradients(plan, "train", **more)}
+    return {found.parameter: found for found in check_gradients(plan, "train", np.arange(5), **more)}
 
 
 def test_a_right_gradient_passes_on_every_element():
