@@ -179,7 +179,7 @@ def _parted(rows: np.ndarray, cut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def share(count: int, fraction: float) -> int:
     """Return a fraction of a count, halves up, and at least one."""
-    # Rounded first, so that 0.15 * 30 = 4.499999999999999 counts as the half that it is.
+    # Rounded first, so that 0.29 * 50 = 14.499999999999998 counts as the half that it is.
     return max(1, floor(round(count * fraction, 9) + 0.5))
 
 

@@ -123,6 +123,17 @@ def test_idx_with_labels_named(tmp_path: Path) -> None:
     assert data.test is not None and data.test.targets[""].values.tolist() == [0, 1, 0, 1]
 
 
+@pytest.mark.parametrize("name", ["x.npy", "x.npz"])
+def test_columns_first_in_memory(name: str, tmp_path: Path) -> None:
+    values = np.arange(24.0).reshape(4, 3, 2)
+    if name == "x.npy":
+        np.save(tmp_path / name, np.asfortranarray(values))
+    else:
+        np.savez(tmp_path / name, x=np.asfortranarray(values))
+    made = load(spec(source=name, target="@input"), tmp_path).inputs[""]
+    assert np.array_equal(made, values) and made.flags.c_contiguous
+
+
 def test_a_group_array(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.zeros((4, 2)), y=Y, who=[7, 7, 8, 8], t=[4.5, 3.5, 2.5, 1.5])
     data = load(spec(source="a.npz", split={"group": "who"}), tmp_path)

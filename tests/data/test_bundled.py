@@ -90,6 +90,9 @@ def test_another_column_can_be_the_target() -> None:
     data = load(spec(source="iris", target="petal_width", features=["sepal_*"]), HERE)
     assert data.targets[""].kind == "number"
     assert data.inputs[""].shape == (150, 2)
+    keys = {"target": "petal_width", "features": ["sepal_*"], "task": "classification"}
+    classes = load(spec(source="iris", **keys), HERE).targets[""].classes
+    assert classes is not None and classes[:2] == ("0.1", "0.2") and len(classes) == 22
 
 
 def test_the_package_comes_before_the_checkout(

@@ -121,6 +121,13 @@ def test_groups_stay_whole(groups: list[int], seed: int) -> None:
     assert plain[2] == found[2]
 
 
+def test_groups_are_drawn_by_the_seed() -> None:
+    data = dataset(count=40, group=[k // 2 for k in range(40)])
+    asked = [{"group": "g", "validation": 0.2, "seed": seed} for seed in (0, 1)]
+    first, second = (rows(split(data, spec(source="x", split=each))) for each in asked)
+    assert first[2] != second[2] and first[1] != second[1]
+
+
 def test_groups_come_near_their_share() -> None:
     data = dataset(count=400, group=[f"g{k // 4}" for k in range(400)])
     found = split(data, spec(source="x", split={"group": "g"}))
@@ -231,7 +238,14 @@ def test_impossible_splits_are_located(data: Dataset, asked: dict[str, Any], tex
 
 @pytest.mark.parametrize(
     ("count", "fraction", "expected"),
-    [(30, 0.15, 5), (10, 0.25, 3), (100, 0.29, 29), (3, 0.01, 1), (1797, 0.25, 449)],
+    [
+        (30, 0.15, 5),
+        (50, 0.29, 15),
+        (10, 0.25, 3),
+        (100, 0.29, 29),
+        (3, 0.01, 1),
+        (1797, 0.25, 449),
+    ],
 )
 def test_shares_round_halves_up(count: int, fraction: float, expected: int) -> None:
     assert share(count, fraction) == expected

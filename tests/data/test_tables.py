@@ -143,6 +143,13 @@ def test_group_and_time_are_no_features(tmp_path: Path) -> None:
     assert groups.columns["group"].tolist() == ["a", "b"]
 
 
+def test_times_without_a_zone_are_utc(tmp_path: Path) -> None:
+    times = ["2026-01-01T12:00", "2026-01-01T12:00Z", "2026-01-01T14:00+02:00", "2026-01-01 12:00"]
+    rows = "".join(f"{time},{k},u\n{time},{k},v\n" for k, time in enumerate(times))
+    data = read(tmp_path, "t,x,y\n" + rows, target="y", split={"order": "t"})
+    assert np.unique(data.columns["order"]).tolist() == [1767268800.0]
+
+
 def test_a_test_file_goes_by_column_names(tmp_path: Path) -> None:
     write(tmp_path, "t.csv", "kind,extra,width,length\nb,9,2,1\n")
     data = read(tmp_path, IRIS, target="kind", test="t.csv")
