@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from nnctl.graph.graph import Node
-    from nnctl.run.inspection import Trace
+    from nnctl.run.verify import Trace
 
 DIGITS = 6
 # More numbers than these are shown by their first and last ones; --json has all of them.

@@ -23,7 +23,7 @@ from nnctl.cli.output import Output
 from nnctl.errors import ExitStatus, Problem
 
 if TYPE_CHECKING:
-    from nnctl.run.verify import Checked
+    from nnctl.run.differences import Checked
 
 
 def command(
@@ -39,7 +39,7 @@ def command(
     json: Json = False,
     quiet: Quiet = False,
 ) -> ExitStatus:
-    from nnctl.run.inspection import inspected
+    from nnctl.run.verify import inspected
     from nnctl.spec import load_spec
 
     out = Output(json=json, quiet=quiet)
@@ -72,7 +72,7 @@ def _tell(checked: list[Checked], out: Output) -> ExitStatus:
 def as_text(checked: list[Checked]) -> str:
     """Return a line a parameter, and what it comes to."""
     from nnctl.cli.table import table
-    from nnctl.run.verify import TOLERANCE
+    from nnctl.run.differences import TOLERANCE
     from nnctl.spec.shapes import format_shape
 
     header = ["parameter", "shape", "checked", "kinks", "worst at", "analytic", "numeric", "error"]

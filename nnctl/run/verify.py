@@ -1,184 +1,150 @@
-"""Gradients checked against central differences, element by element, in float64.
-
-    numeric = (loss(w + h) - loss(w - h)) / 2h,   h = STEP * max(1, |w|)
-
-Every element of a parameter with at most ``EVERY`` of them is checked, else a fixed random sample
-of ``EVERY``. An element agrees if ``|analytic - numeric|`` is at most ``TOLERANCE`` times the
-larger magnitude, which counts as at least ``FLOOR`` times that of the loss (the differences hold
-no more digits than that).
-
-Kinks, where a relu or a magnitude has its corner: an element that disagrees at ``h`` is measured
-again at ``h / FINER``. If it agrees there, the corner was only near. If there the slopes to both
-sides differ, it lies on the corner, and the analytic value has to lie between them. Else it fails.
-"""
+"""A spec's network in float64, to look inside: the gradient check and the trace of a sample."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnctl.random import Purpose, permutation
+from nnctl.data import Normalizer, Part, fit_normalizer, load
+from nnctl.errors import UsageError
+from nnctl.graph import Graph, build
+from nnctl.graph.graph import Node
+from nnctl.init import initialize
+from nnctl.run.differences import Checked, check_gradients
+from nnctl.run.heads import Array, Head, heads
+from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
+from nnctl.spec import Spec
 
-Array = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    from nnctl.plan import Plan
 
-STEP = 1e-5
-FINER = 16.0
-EVERY = 256
-TOLERANCE = 1e-5
-FLOOR = 1e-4
-START = 0.1  # parameters that start at 0 are checked at values up to this, where more happens
-
-
-class Differentiable(Protocol):
-    """The part of a float64 plan that verification needs."""
-
-    def parameters(self) -> dict[str, Array]: ...
-    def tensors(self) -> dict[str, Array]: ...
-    def restore(self, tensors: Mapping[str, Array]) -> None: ...
-    def loss(self, split: str, rows: Array) -> float: ...
-    def gradients(self, split: str, rows: Array) -> tuple[float, dict[str, Array]]: ...
+SAMPLES = 8  # of the training part; enough for every op to have work, few enough to be quick
+STRAIGHT_THROUGH = "below a straight-through estimator"
 
 
 @dataclass(frozen=True)
-class Element:
-    """One element of a parameter: what the engine says, what the differences say."""
+class Inspected:
+    """A network with its starting parameters, in float64, and the training part attached."""
 
-    index: tuple[int, ...]
-    analytic: float
-    numeric: float
-    error: float
-    passed: bool
-    kink: bool = False
+    spec: Spec
+    graph: Graph
+    part: Part
+    normalizer: Normalizer
+    heads: tuple[Head, ...]
+    plan: Plan
+
+    def gradients(self) -> Iterator[Checked]:
+        """Check the gradient of every parameter on the first samples of the training part."""
+        rows = np.arange(min(SAMPLES, self.part.samples), dtype=np.int64)
+        skip = dict.fromkeys(estimated(self.graph), STRAIGHT_THROUGH)
+        seed = self.spec.training.seed
+        return check_gradients(Objective(self.plan), "train", rows, seed=seed, skip=skip)
+
+    def trace(self, sample: int) -> Trace:
+        """Return what a step on one training sample computes. Raises UsageError for none such."""
+        if not 0 <= sample < self.part.samples:
+            last = self.part.samples - 1
+            raise UsageError(f"there is no sample {sample}", f"the training part has 0 to {last}")
+        rows = np.array([sample], dtype=np.int64)
+        loss = self.plan.loss("train", rows)
+        nodes = tuple(self.plan.graph.nodes)
+        arrays = {
+            name: {key: _shaped(key, array, node.shape) for key, array in found.items()}
+            for node, (name, found) in zip(nodes, self.plan.trace("train", sample), strict=True)
+        }
+        losses = ", ".join(f"{loss.type} of {loss.output}" for loss in self.graph.losses)
+        truth = _truth(self.heads, self.part, sample)
+        return Trace(sample, truth, loss, self.plan.penalty(), losses, nodes, arrays)
 
 
 @dataclass(frozen=True)
-class Checked:
-    """One parameter: how many elements were checked, and the one that agrees least.
+class Trace:
+    """One step on one sample: by node ``x``, ``y``, ``dy`` and parameters with gradients."""
 
-    ``skipped`` is the reason why none was."""
-
-    parameter: str
-    shape: tuple[int, ...]
-    elements: int = 0
-    failed: int = 0
-    kinks: int = 0
-    worst: Element | None = None
-    skipped: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """True if no element that was checked disagrees."""
-        return self.failed == 0
+    sample: int
+    truth: str
+    loss: float
+    penalty: float
+    losses: str
+    nodes: tuple[Node, ...]
+    arrays: Mapping[str, dict[str, Array]]
 
 
-def check_gradients(
-    plan: Differentiable,
-    split: str,
-    rows: Array,
-    *,
-    seed: int = 0,
-    skip: Mapping[str, str] | None = None,
-) -> Iterator[Checked]:
-    """Yield one finding per parameter; the plan's parameters are moved, and left moved.
+def _shaped(key: str, array: Array, shape: tuple[int, ...]) -> Array:
+    """Return what a node gives, and the derivative by it, in the node's shape."""
+    return array.reshape(shape) if key in ("y", "dy") else array
 
-    ``skip`` gives the parameters whose gradient is not meant to be the derivative, and why.
+
+def _truth(found: Sequence[Head], part: Part, sample: int) -> str:
+    """Return what the sample's targets are, in words."""
+    words = []
+    for head in found:
+        value = part.targets[head.target][sample]
+        if head.info.kind == "class":
+            said = head.classes[value] if head.classes else str(value)
+        else:
+            said = np.array2string(np.asarray(value), precision=6, threshold=8, edgeitems=2)
+        words.append(f"target {head.name} = {said}" if head.name else f"target = {said}")
+    return ", ".join(words)
+
+
+class Objective:
+    """A plan whose loss is what its gradients are of: the data loss and the penalty."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.penalized = any(p.l1 or p.l2 for p in plan.graph.parameters.values())
+        self.parameters = plan.parameters
+        self.tensors = plan.tensors
+        self.restore = plan.restore
+
+    def loss(self, split: str, rows: Array) -> float:
+        """Return the mean loss of the rows in training mode, with the penalty."""
+        return self._penalized(self.plan.loss(split, rows))
+
+    def gradients(self, split: str, rows: Array) -> tuple[float, dict[str, Array]]:
+        """Return that loss, and its gradients by parameter."""
+        loss, gradients = self.plan.gradients(split, rows)
+        return self._penalized(loss), gradients
+
+    def _penalized(self, loss: float) -> float:
+        return loss + self.plan.penalty() if self.penalized else loss
+
+
+def inspected(spec: Spec, threads: int | None = None) -> Inspected:
+    """Load the data of a spec and compile its network in float64, with dropout as in step 0.
+
+    Raises SpecError, DataError.
     """
-    wander(plan, seed)
-    values = plan.parameters()
-    loss, gradients = plan.gradients(split, rows)
-    base = plan.tensors()
-    floor = FLOOR * max(abs(loss), 1.0)
-    for number, (name, value) in enumerate(values.items()):
-        if skip and name in skip:
-            yield Checked(name, value.shape, skipped=skip[name])
-            continue
-        at = _probe(plan, base, name, value, split, rows)
-        chosen = _chosen(value.size, seed, number)
-        found = [_compare(at, value, i, gradients[name].flat[i], loss, floor) for i in chosen]
-        yield _summary(name, value.shape, found)
-    plan.restore(base)
-
-
-def wander(plan: Differentiable, seed: int) -> None:
-    """Move parameters that are all zero, such as biases at the start, off their corners."""
-    tensors = plan.tensors()
-    for number, (name, value) in enumerate(plan.parameters().items()):
-        if not value.any():
-            keys = permutation(seed, Purpose.VERIFY, value.size, number, 1)
-            spread = (keys + 0.5) / max(value.size, 1) * 2.0 - 1.0
-            tensors[f"param/{name}"] = (START * spread).reshape(value.shape)
-    plan.restore(tensors)
-
-
-def _probe(
-    plan: Differentiable,
-    base: Mapping[str, Array],
-    name: str,
-    value: Array,
-    split: str,
-    rows: Array,
-) -> Callable[[int, float], float]:
-    """Return ``loss(flat index, new value)`` of one parameter, all others at their base."""
-    moved = np.array(value, dtype=np.float64)
-
-    def loss(index: int, new: float) -> float:
-        old = moved.flat[index]
-        moved.flat[index] = new
-        plan.restore({**base, f"param/{name}": moved})
-        moved.flat[index] = old
-        return plan.loss(split, rows)
-
-    return loss
-
-
-def _chosen(size: int, seed: int, number: int) -> Array:
-    """Return the flat indices to check, ascending: all, or a sample fixed by seed and parameter."""
-    if size <= EVERY:
-        return np.arange(size)
-    return np.sort(permutation(seed, Purpose.VERIFY, size, number)[:EVERY])
-
-
-def _compare(
-    at: Callable[[int, float], float],
-    value: Array,
-    index: int,
-    analytic: float,
-    loss: float,
-    floor: float,
-) -> Element:
-    w = float(value.flat[index])
-    h = STEP * max(1.0, abs(w))
-    numeric = (at(index, w + h) - at(index, w - h)) / (2.0 * h)
-    error = _error(analytic, numeric, floor)
-    kink = False
-    if not error <= TOLERANCE:
-        h /= FINER
-        right, left = (at(index, w + h) - loss) / h, (loss - at(index, w - h)) / h
-        # A smaller step holds fewer digits.
-        error = _error(analytic, (right + left) / 2.0, floor * FINER)
-        kink = _error(right, left, floor * FINER) > TOLERANCE
-        if not error <= TOLERANCE and kink:
-            slack = TOLERANCE * max(abs(left), abs(right), floor * FINER)
-            if min(left, right) - slack <= analytic <= max(left, right) + slack:
-                error = 0.0
-    place = tuple(int(i) for i in np.unravel_index(index, value.shape))
-    return Element(place, float(analytic), float(numeric), error, error <= TOLERANCE, kink)
-
-
-def _error(a: float, b: float, floor: float) -> float:
-    return float(abs(a - b) / max(abs(a), abs(b), floor))
-
-
-def _summary(name: str, shape: tuple[int, ...], found: list[Element]) -> Checked:
-    worst = max(found, key=lambda e: (not e.passed, np.inf if np.isnan(e.error) else e.error))
-    return Checked(
-        parameter=name,
-        shape=shape,
-        elements=len(found),
-        failed=sum(not element.passed for element in found),
-        kinks=sum(element.kink for element in found),
-        worst=worst,
+    dataset = load(spec.data, spec.base_dir, spec.problem)
+    info = info_of(dataset)
+    graph = build(spec, info)
+    part = parts_of(dataset, spec)["train"]
+    normalizer = fit_normalizer(spec.data, part)
+    weights = class_weights(spec, graph, info, part)
+    plan = compile_network(
+        spec,
+        graph,
+        normalizer,
+        batch=SAMPLES,
+        threads=threads,
+        class_weights=weights,
+        dtype="float64",
     )
+    values = initialize(graph, spec.training.seed)
+    plan.restore({f"param/{name}": value for name, value in values.items()})
+    plan.attach("train", part.inputs, part.targets)
+    return Inspected(spec, graph, part, normalizer, heads(graph, info.targets), plan)
+
+
+def estimated(graph: Graph) -> list[str]:
+    """Return the parameters whose gradient passes a node with an estimate in place of its own."""
+    above = {node.name for node in graph.nodes if node.fields.get("straight_through")}
+    for node in reversed(graph.nodes):
+        if node.name in above:
+            above.update(node.inputs)
+    uses = [use.parameter for n in graph.nodes if n.name in above for use in n.params.values()]
+    return list(dict.fromkeys(uses))

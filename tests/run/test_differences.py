@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnctl.run.verify import EVERY, check_gradients
+from nnctl.run.differences import EVERY, check_gradients
 
 X = np.random.default_rng(0).normal(size=(5, 3))
 T = np.random.default_rng(1).normal(size=(5, 4))
