@@ -23,7 +23,7 @@ def describe(slot: Slot, *, value: Any = None) -> str:
     texts: list[str] = []
     literals: list[str] = []
     for branch in slot.branches():
-        if get_origin(branch.kind) is Literal:
+        if branch.note(Expect) is None and get_origin(branch.kind) is Literal:
             literals += map(inline, get_args(branch.kind))
         elif branch.kind is not NoneType:
             texts.append(_branch(branch, value))

@@ -8,12 +8,16 @@ from typing import Any, get_args, get_origin
 from . import registry
 from .places import Model, Slot, fields, follow, tagged_of
 from .registry import Tagged
+from .suggest import nearest
 
 Path = tuple[str | int, ...]
 
 
-def home_of(root: Slot, data: Any, table: Path, key: str) -> str:
-    """Say where ``key`` belongs: another type of the same choice, or another table; else ""."""
+def home_of(root: Slot, data: Any, table: Path, key: str, *, guess: bool) -> str:
+    """Say where ``key`` belongs: another type of the same choice, or another table; else "".
+
+    With ``guess``, also where a key that is spelt nearly alike belongs.
+    """
     place = follow(root, data, table)
     tagged = tagged_of(place.slot, place.value) if place.slot else None
     if tagged is not None:
@@ -21,7 +25,10 @@ def home_of(root: Slot, data: Any, table: Path, key: str) -> str:
         owners = [tag for tag in tags if key in fields(registry.model(tagged.family, tag))]
         if owners:
             return f'"{key}" is a key of {tagged.key} = {", ".join(owners)}'
-    homes = list(dict.fromkeys(header for header, keys in tables(root) if key in keys))
+    known = list(tables(root))
+    if guess and not any(key in keys for _, keys in known):
+        key = nearest(key, {name for _, keys in known for name in keys}) or key
+    homes = list(dict.fromkeys(header for header, keys in known if key in keys))
     return f'"{key}" belongs in {" or ".join(homes)}' if homes else ""
 
 
@@ -31,12 +38,8 @@ def tables(root: Slot) -> Iterator[tuple[str, set[str]]]:
     yield "the top of the file", set(fields(model))
     for name, slot in fields(model).items():
         for owner in _models(slot):
-            header = (
-                f"[[{name}]]"
-                if any(get_origin(b.kind) is list for b in slot.branches())
-                else f"[{name}]"
-            )
-            yield header, set(fields(owner))
+            listed = any(get_origin(branch.kind) is list for branch in slot.branches())
+            yield f"[[{name}]]" if listed else f"[{name}]", set(fields(owner))
             for inner, below in fields(owner).items():
                 for part in _models(below, tagged=False):
                     yield f"[{name}.{inner}]", set(fields(part))

@@ -122,8 +122,8 @@ def _explained(
     if error is not None:
         found = translate(root, resolved, error)
         faults += found
-        legal = without(resolved, [f.finding.path for f in found if not f.conflict])
-        faults += [fault for fault in _hidden(root, legal) if fault not in found]
+        hidden = _hidden(root, resolved, found)
+        faults += [fault for fault in hidden if fault not in found]
         parts = _parts(without(resolved, [fault.finding.path for fault in faults]))
     for fault in faults:
         f = fault.finding
@@ -132,13 +132,19 @@ def _explained(
         yield trace.problem(finding.path, finding.message, finding.hint)
 
 
-def _hidden(root: Slot, rest: dict[str, Any]) -> Iterator[Fault]:
-    """Find what does not hold together in tables that had other mistakes, now taken out."""
+def _hidden(root: Slot, data: dict[str, Any], found: list[Fault]) -> list[Fault]:
+    """Find what does not hold together in tables that have other mistakes, by taking these out."""
     from .problems import translate
 
-    _, error = _validated(rest)
-    if error is not None:
-        yield from (fault for fault in translate(root, rest, error) if fault.conflict)
+    hidden: list[Fault] = []
+    for _ in range(3):
+        wrong = [fault for fault in found if fault.kind != "conflict"]
+        paths = [f.finding.path[: -1 if f.kind == "missing" else None] for f in wrong]
+        data = without(data, [path for path in paths if path])
+        _, error = _validated(data)
+        found = translate(root, data, error) if error is not None else []
+        hidden += [fault for fault in found if fault.kind == "conflict" and fault not in hidden]
+    return hidden
 
 
 def type_of(failure: ValidationError) -> Any:

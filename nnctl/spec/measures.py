@@ -13,6 +13,7 @@ from nnctl.errors import Problem, UsageError
 from .base import Also, Expect, Finding, Words
 from .metrics import METRICS, find, parse_gate
 from .suggest import hint
+from .writer import shown
 
 
 def metric_problem(name: str) -> Problem | None:
@@ -49,8 +50,15 @@ def _gate_texts(value: Any) -> Any:
         entries = value
     elif isinstance(value, list):
         entries = dict(enumerate(value))
-    if not all(isinstance(text, str) for text in entries.values()) or not entries:
+    if not entries:
         return [] if value == {} else value
+    _refuse(
+        [
+            Finding((key,), f'expected a text such as ">=0.95", given {shown(text)}')
+            for key, text in entries.items()
+            if not isinstance(text, str)
+        ]
+    )
     gates = {key: f"{key}{text}" if isinstance(key, str) else text for key, text in entries.items()}
     _refuse(
         [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -25,12 +25,16 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Fault:
-    """A finding with an absolute path; ``value`` says that the value is wrong, not the key."""
+    """A finding with an absolute path, and what it is about."""
 
     finding: Finding
-    value: bool = False
+    kind: Literal["key", "value", "missing", "conflict"]
     mends: str = ""  # the key that was meant: that it is missing need not be said
-    conflict: bool = False  # each key is legal on its own
+
+    @property
+    def value(self) -> bool:
+        """Whether the place to show is that of the value, rather than of the key."""
+        return self.kind == "value"
 
 
 def translate(root: Slot, data: Any, error: ValidationError) -> list[Fault]:
@@ -42,7 +46,7 @@ def translate(root: Slot, data: Any, error: ValidationError) -> list[Fault]:
         place = follow(root, data, loc)
         if code == "conflict":
             found = entry["ctx"]["findings"]
-            faults += [Fault(f.under(*place.path), bool(f.path), conflict=True) for f in found]
+            faults += [Fault(f.under(*place.path), "conflict") for f in found]
         elif code == "missing":
             faults.append(_missing(place, str(loc[-1])))
         elif code == "extra_forbidden":
@@ -67,8 +71,8 @@ def _settled(faults: list[Fault], plain: dict[Path, Fault]) -> list[Fault]:
 
     def explained(fault: Fault) -> bool:
         *table, key = fault.finding.path
-        gone = fault.finding.message.startswith("missing")
-        return gone and ((tuple(table), key) in mended or tuple(table) in tables)
+        known = (tuple(table), key) in mended or tuple(table) in tables
+        return known and fault.kind == "missing"
 
     return [fault for fault in faults if not explained(fault)] + kept
 
@@ -81,17 +85,27 @@ def _unexpected(place: Place) -> Fault:
         choices = [w for branch in place.slot.branches() for w in _literals(branch)]
         near = nearest(place.value, choices)
         remedy = f'did you mean "{near}"?' if near else ""
-    return Fault(Finding(place.path, message, remedy or _unquote(place)), value=True)
+    remedy = remedy or _unquoted(place) or _brackets(place)
+    return Fault(Finding(place.path, message, remedy), "value")
 
 
 def _literals(slot: Slot) -> list[str]:
-    from typing import Literal, get_args, get_origin
-
     words = get_args(slot.kind) if get_origin(slot.kind) is Literal else ()
     return [word for word in words if isinstance(word, str)]
 
 
-def _unquote(place: Place) -> str:
+def _brackets(place: Place) -> str:
+    """A table and a list of tables differ by a pair of brackets."""
+    name = ".".join(map(str, place.path))
+    lists = [get_origin(b.kind) is list for b in place.slot.branches()] if place.slot else []
+    if isinstance(place.value, dict) and lists == [True]:
+        return f"write [[{name}]], in double brackets"
+    if isinstance(place.value, list) and lists == [False] and place.value:
+        return f"write [{name}], in single brackets" if isinstance(place.value[0], dict) else ""
+    return ""
+
+
+def _unquoted(place: Place) -> str:
     """A number or boolean in quotes is a string."""
     kinds = {branch.kind for branch in place.slot.branches()} if place.slot else set()
     if isinstance(place.value, str) and kinds & {int, float, bool}:
@@ -109,7 +123,7 @@ def _missing(place: Place, key: str) -> Fault:
     slot = fields(model)[key] if model is not None else None
     expected = f": expected {describe(slot)}" if slot is not None else ""
     said = "" if model is None else _description(model, key)
-    return Fault(Finding((*place.path, key), f'missing "{key}"{expected}', said))
+    return Fault(Finding((*place.path, key), f'missing "{key}"{expected}', said), "missing")
 
 
 def _description(model: Any, key: str) -> str:
@@ -126,19 +140,18 @@ def _unknown_key(root: Slot, data: Any, table: Place, key: str) -> Fault:
     path = (*table.path, key)
     message = f'unknown key "{key}"{_of(table)}'
     if near is None or distance(key.lower(), near) > 1:
-        home = home_of(root, data, table.path, key)
+        home = home_of(root, data, table.path, key, guess=near is None)
         if home:
-            return Fault(Finding(path, message, home))
-    return Fault(Finding(path, message, hint(key, legal, "keys")), mends=near or "")
+            return Fault(Finding(path, message, home), "key")
+    return Fault(Finding(path, message, hint(key, legal, "keys")), "key", mends=near or "")
 
 
 def _of(table: Place) -> str:
     """Say which kind of table it is that does not know a key."""
     tagged = tagged_of(table.slot, table.value) if table.slot else None
     if tagged is not None:
-        return (
-            f' of {FAMILIES[tagged.family].noun.removesuffix(" type")} "{table.value[tagged.key]}"'
-        )
+        noun = FAMILIES[tagged.family].noun.removesuffix(" type")
+        return f' of {noun} "{table.value[tagged.key]}"'
     return f" of [{'.'.join(map(str, table.path))}]" if table.path else ""
 
 
@@ -149,20 +162,22 @@ def _tag(place: Place, context: dict[str, Any]) -> Fault:
     noun = FAMILIES[family].noun
     path = place.path
     if isinstance(value, str):
-        return Fault(Finding(path, f'unknown {noun} "{value}"', hint(value, choices)), value=True)
+        return Fault(Finding(path, f'unknown {noun} "{value}"', hint(value, choices)), "value")
     if key in value:
         given = value[key]
         if not isinstance(given, str):
             message = f"expected the name of {_article(noun)}, given {shown(given)}"
-            return Fault(Finding((*path, key), message, hint("", choices)), value=True)
+            return Fault(Finding((*path, key), message, hint("", choices)), "value")
         message = f'unknown {noun} "{given}"'
-        return Fault(Finding((*path, key), message, hint(given, choices)), value=True)
+        return Fault(Finding((*path, key), message, hint(given, choices)), "value")
     close = [name for name in value if nearest(name, [key])]
     if close:
         message = f'unknown key "{close[0]}"'
-        return Fault(Finding((*path, close[0]), message, f'did you mean "{key}"?'), mends=key)
+        return Fault(
+            Finding((*path, close[0]), message, f'did you mean "{key}"?'), "key", mends=key
+        )
     message = f'missing "{key}": expected the name of {_article(noun)}'
-    return Fault(Finding((*path, key), message, hint("", choices)))
+    return Fault(Finding((*path, key), message, hint("", choices)), "missing")
 
 
 def _article(noun: str) -> str:

@@ -28,10 +28,11 @@ def _by_output(value: Any) -> Any:
     return {"": value} if is_single(value) else value
 
 
+LAYERS = Expect("one table [[layers]] or more")
 RunName = Annotated[
     str,
     Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"),
-    Expect("a name of letters, digits, _, - and ., starting with none of the last two"),
+    Expect("a name of letters, digits, _, - and ."),
 ]
 
 
@@ -48,7 +49,7 @@ class Spec(SpecModel):
         description="what is to be recognized",
     )
     data: DataSpec = Field(description="where the samples come from")
-    layers: list[Annotated[LayerModel, Tagged("layers")]] = Field(
+    layers: Annotated[list[Annotated[LayerModel, Tagged("layers")]], LAYERS] = Field(
         min_length=1, description="the network, each layer reading the one before unless it says"
     )
     outputs: Words | None = Field(
@@ -122,6 +123,6 @@ class SpecFile(Spec):
         description="another spec that this one starts from; its path is relative to this file",
     )
     blocks: dict[str, Block] = Field({}, description='layers written once, used by type = "block"')
-    layers: list[Annotated[LayerModel | BlockUse, Tagged("entries")]] = Field(  # type: ignore[assignment]
+    layers: Annotated[list[Annotated[LayerModel | BlockUse, Tagged("entries")]], LAYERS] = Field(  # type: ignore[assignment]
         min_length=1, description="the network, each layer reading the one before unless it says"
     )

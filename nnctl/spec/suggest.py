@@ -35,17 +35,34 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
         return distance(given, low), sorted(low) != sorted(given), -common, choice
 
     given = word.lower().replace("-", "_")
-    ranked = sorted(map(rank, set(choices)))
-    if not ranked:
+    choices = set(choices)
+    ranked = sorted(map(rank, choices))
+    if not ranked or not given:
         return None
     edits, _, _, choice = ranked[0]
     limit = max(1, (max(len(given), len(choice)) + 1) // 3)
-    return choice if edits <= limit and edits < len(choice) else None
+    if edits <= limit and 2 * edits < len(choice):
+        return choice
+    return _short(given, choices)
 
 
-def quoted(words: Iterable[str]) -> str:
-    """List names for a message, in the order given."""
-    return ", ".join(words)
+def _short(given: str, choices: Iterable[str]) -> str | None:
+    """Return the one choice that ``given`` abbreviates (acc, lr) or contains (num_epochs)."""
+    kin = [
+        choice
+        for choice in choices
+        if (len(given) > 2 and choice.startswith(given))
+        or (len(given) > 1 and given == "".join(part[:1] for part in choice.split("_")))
+        or (len(choice) > 3 and choice in given)
+    ]
+    return kin[0] if len(kin) == 1 else None
+
+
+def listed(words: Iterable[str], most: int = 40) -> str:
+    """List names for a message in the order given, cut where there are very many."""
+    words = list(words)
+    more = f", ... ({len(words)} in all)" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
 
 
 def hint(word: str, choices: Iterable[str], noun: str = "choices") -> str:
@@ -54,5 +71,5 @@ def hint(word: str, choices: Iterable[str], noun: str = "choices") -> str:
     near = nearest(word, choices)
     lines = [f'did you mean "{near}"?'] if near else []
     if choices:
-        lines.append(f"{noun}: {quoted(choices)}")
+        lines.append(f"{noun}: {listed(choices)}")
     return "\n".join(lines)

@@ -55,10 +55,11 @@ def _selection(path: tuple[str, ...], monitor: str, data: DataSpec | None) -> It
         return
     problem = metric_problem(name)
     if not split:
-        head = monitor.partition(".")[0]
-        remedy = f'write "validation.{monitor if find(monitor) else "loss"}"'
-        known = f'"{head}" is no split' if "." in monitor else "it names no split"
-        message = f'expected SPLIT.METRIC, given "{monitor}": {known}'
+        head, _, rest = monitor.partition(".")
+        said = f'"{head}" is no split' if rest else "it names no split"
+        meant = next((each for each in (monitor, rest) if find(each)), "loss")
+        remedy = f'write "validation.{rest if rest and find(rest) else meant}"'
+        message = f'expected SPLIT.METRIC, given "{monitor}": {said}'
         yield Finding(at, message, f"{remedy}\nsplits: {', '.join(SPLITS)}")
     elif problem is not None:
         yield Finding(at, problem.message, problem.hint)

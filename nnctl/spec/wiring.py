@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from . import registry
+from . import outputs, registry
 from .base import Finding, LayerModel
-from .registry import is_single
 from .suggest import hint
 
 Path = tuple[str | int, ...]
@@ -61,19 +60,22 @@ def _string(value: Any) -> str | None:
 def check(layers: list[Layer], data: dict[str, Any]) -> Iterator[Finding]:
     """Find everything wrong with names and references."""
     inputs = _inputs(data)
-    yield from _names(layers)
-    known = {layer.name for layer in layers} | set(inputs)
+    misnamed = list(_names(layers))
+    yield from misnamed
+    known = dict.fromkeys([*inputs, *(layer.name for layer in layers)])
     asked = {name for layer in layers for name in layer.sources or ()}
     vague = any(layer.kind not in registry.homes("layers") for layer in layers)
     if vague:  # with a type misspelt, automatic names TYPE_k are not what they will be
-        known |= {name for name in asked if name.rpartition("_")[2].isdigit()}
+        known |= {name: None for name in asked if name.rpartition("_")[2].isdigit()}
     for layer in layers:
         yield from _sources(layer, known, inputs, first=layer.index == 0)
         yield from _share(layer, layers)
-    yield from _circles(layers)
+    circles = list(_circles(layers))
+    yield from circles
     yield from _unread(layers, inputs, known)
-    if not vague and asked <= known:
-        yield from _outputs(layers, data)
+    if not (vague or misnamed or circles) and asked <= known.keys():
+        places: dict[str, Path] = {layer.name: layer.path for layer in layers}
+        yield from outputs.check(places, heads(layers), data)
 
 
 def _inputs(data: dict[str, Any]) -> list[str]:
@@ -97,7 +99,9 @@ def _names(layers: list[Layer]) -> Iterator[Finding]:
             yield Finding(path, f"a name cannot end in {' or '.join(RESERVED)}", "choose another")
 
 
-def _sources(layer: Layer, known: set[str], inputs: list[str], *, first: bool) -> Iterator[Finding]:
+def _sources(
+    layer: Layer, known: dict[str, None], inputs: list[str], *, first: bool
+) -> Iterator[Finding]:
     path = (*layer.path, "from")
     if layer.sources is None:
         if first and len(inputs) > 1:
@@ -112,7 +116,7 @@ def _sources(layer: Layer, known: set[str], inputs: list[str], *, first: bool) -
                 yield Finding(
                     (*path, position) if count > 1 else path,
                     f'no layer is named "{name}"',
-                    hint(name, [n for n in sorted(known) if n != layer.name], "names"),
+                    hint(name, [n for n in known if n != layer.name], "names"),
                 )
     yield from _arity(layer, count, path)
 
@@ -142,7 +146,10 @@ def _share(layer: Layer, layers: list[Layer]) -> Iterator[Finding]:
     path = (*layer.path, "share")
     owner = next((other for other in layers if other.name == layer.share), None)
     alike = [o.name for o in layers if o.kind == layer.kind and o is not layer]
-    if owner is None:
+    model = _model(layer)
+    if model is not None and model.parameters is LayerModel.parameters:
+        yield Finding(path, f"has no effect: {layer.kind} has no parameters", "remove it")
+    elif owner is None:
         yield Finding(path, f'no layer is named "{layer.share}"', hint(layer.share, alike, "names"))
     elif owner is layer:
         yield Finding(path, "a layer cannot share its own parameters", "name another layer")
@@ -152,19 +159,12 @@ def _share(layer: Layer, layers: list[Layer]) -> Iterator[Finding]:
     elif owner.share is not None:
         message = f'"{owner.name}" has no parameters of its own: it shares those of "{owner.share}"'
         yield Finding(path, message, f'write share = "{owner.share}"')
-    else:
-        model = (
-            registry.model("layers", layer.kind) if layer.kind in registry.homes("layers") else None
-        )
-        if model is not None and getattr(model, "parameters", None) is LayerModel.parameters:
-            message = f"has no effect: {layer.kind} has no parameters"
-            yield Finding(path, message, "remove it")
 
 
 def _read(layers: list[Layer]) -> dict[str, tuple[str, ...]]:
     """What each layer reads, with the default filled in."""
     reads: dict[str, tuple[str, ...]] = {}
-    before = "input"
+    before = ""  # what the first layer reads is no layer
     for layer in layers:
         reads.setdefault(layer.name, layer.sources or (before,))
         before = layer.name
@@ -195,13 +195,13 @@ def _circles(layers: list[Layer]) -> Iterator[Finding]:
                 trail.append(following)
 
 
-def _unread(layers: list[Layer], inputs: list[str], known: set[str]) -> Iterator[Finding]:
+def _unread(layers: list[Layer], inputs: list[str], known: dict[str, None]) -> Iterator[Finding]:
     """Find the inputs of ``data.inputs`` that no layer reads."""
     read = {name for names in _read(layers).values() for name in names}
     for name in inputs:
         if name not in read and name != "input":
             key = name.partition(".")[2]
-            wanted = [n.partition(".")[2] for n in read - known if n.startswith("input.")]
+            wanted = [n.partition(".")[2] for n in read - known.keys() if n.startswith("input.")]
             remedy = hint(key, wanted, "read") or f'read it with from = "{name}", or remove it'
             yield Finding(("data", "inputs", key), f'no layer reads "{name}"', remedy)
 
@@ -210,49 +210,3 @@ def heads(layers: list[Layer]) -> list[str]:
     """The layers whose output nothing reads."""
     read = {name for names in _read(layers).values() for name in names}
     return [layer.name for layer in layers if layer.name not in read]
-
-
-def _outputs(layers: list[Layer], data: dict[str, Any]) -> Iterator[Finding]:
-    listed = data.get("outputs")
-    listed = [listed] if isinstance(listed, str) else listed
-    names = [layer.name for layer in layers]
-    if isinstance(listed, list) and all(isinstance(n, str) for n in listed):
-        for position, name in enumerate(listed):
-            if name not in names:
-                message = f'no layer is named "{name}"'
-                yield Finding(("outputs", position), message, hint(name, names, "names"))
-        outputs = [name for name in listed if name in names]
-        stray = [name for name in heads(layers) if name not in outputs]
-    else:
-        outputs, stray = heads(layers), []
-    loss = data.get("loss")
-    if isinstance(loss, dict):
-        yield from _losses(layers, loss, outputs, stray, listed is not None)
-
-
-def _losses(
-    layers: list[Layer], loss: dict[str, Any], outputs: list[str], stray: list[str], listed: bool
-) -> Iterator[Finding]:
-    by_name = {layer.name: layer for layer in layers}
-    for name in stray:
-        message = f'nothing reads "{name}", and it is not in outputs'
-        yield Finding(by_name[name].path, message, "remove it, or add it to outputs")
-    if is_single(loss):
-        if len(outputs) > 1:
-            message = f"which output is it for? There are {len(outputs)}: {', '.join(outputs)}"
-            tables = " and ".join(f"[loss.{name}]" for name in outputs)
-            yield Finding(("loss",), message, f"write {tables}, or join the outputs")
-        return
-    for name in loss:
-        if name not in by_name:
-            yield Finding(
-                ("loss", name), f'no output is named "{name}"', hint(name, outputs, "outputs")
-            )
-        elif name not in outputs:
-            message = f'"{name}" is not an output: another layer reads it'
-            remedy = f'list it: outputs = ["{name}", ...]'
-            yield Finding(("loss", name), message, remedy)
-    for name in outputs:
-        if name not in loss and not listed:
-            message = f'nothing reads "{name}", and it has no loss'
-            yield Finding(by_name[name].path, message, f"add [loss.{name}], or list the outputs")

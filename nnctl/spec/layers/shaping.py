@@ -39,9 +39,8 @@ class Reshape(LayerModel):
 
     def conflicts(self) -> Iterable[Finding]:
         if 0 in self.shape or self.shape.count(-1) > 1:
-            yield Finding(
-                ("shape",), f"expected axes of 1 or more, one of them -1, given {self.shape}"
-            )
+            message = f"expected axes of 1 or more, at most one of them -1, given {self.shape}"
+            yield Finding(("shape",), message)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         total = size(inputs[0])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from nnctl.spec.base import LayerModel
+from pydantic_core import PydanticCustomError
+
+from nnctl.spec.base import Finding, LayerModel, SpecModel
 from nnctl.spec.registry import Tagged
 
 
@@ -14,4 +16,19 @@ class ActivationModel(LayerModel):
     elementwise: ClassVar[bool] = True
 
 
-Activation = Annotated[ActivationModel, Tagged("activations", short=True)]
+class _Part(Tagged):
+    """An activation inside a layer is no layer: it has no name and no wiring of its own."""
+
+    def validate(self, value: Any) -> SpecModel:
+        made = super().validate(value)
+        findings = [
+            Finding((key.rstrip("_"),), "has no effect on an activation", "set it on the layer")
+            for key in ("name", "from_", "share")
+            if getattr(made, key) is not None
+        ]
+        if findings:
+            raise PydanticCustomError("conflict", "conflict", {"findings": findings})
+        return made
+
+
+Activation = Annotated[ActivationModel, _Part("activations", short=True)]
