@@ -27,6 +27,7 @@ def read_run(run: RunDir) -> Run:
         told = [event["metrics"] for event in (*epochs, *ending) if event.get("metrics")]
         summary["metrics"] = told[-1] if told else {}
     summary.setdefault("seconds", sum(float(event.get("seconds") or 0) for event in epochs))
+    summary["environment"] = _environment(summary)
     return Run(
         name=run.name,
         folder=str(run.path),
@@ -37,6 +38,16 @@ def read_run(run: RunDir) -> Run:
         spec=_text(run, "spec.toml"),
         settings=dict(_flat(_table(_text(run, "resolved.toml")))),
     )
+
+
+def _environment(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what decides the figures of a run, and where it took place."""
+    names = ("started", "ended", "spec", "data", "seed", "split_seed", "dtype", "threads")
+    samples = summary.get("samples") or {}
+    found = {name: summary.get(name) for name in names}
+    found["samples"] = ", ".join(f"{count} {split}" for split, count in samples.items()) or None
+    found |= summary.get("versions") or {}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _text(run: RunDir, name: str) -> str:

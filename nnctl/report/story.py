@@ -57,9 +57,11 @@ def final(run: Run) -> dict[str, Mapping[str, Any]]:
 
 def _best(run: Run) -> str:
     best = run.summary.get("best") or {}
-    if run.history.best is None or not best:
+    epoch = best.get("epoch", run.history.best)
+    if epoch is None or not best:
         return ""
-    return f"Best {best.get('monitor')} {figure(best.get('value'))} at epoch {run.history.best}."
+    restored = ", which the final network is" if run.summary.get("restored") else ""
+    return f"Best {best.get('monitor')} {figure(best.get('value'))} at epoch {epoch}{restored}."
 
 
 def _judgment(run: Run) -> str:

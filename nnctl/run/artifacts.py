@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnctl.files import write_atomic
 from nnctl.run.rundir import SCHEMA_VERSION, RunDir, jsonable, usage_errors
+
+if TYPE_CHECKING:
+    from nnctl.graph import Graph
 
 PREFIX, SUFFIX = "evaluation-", ".json"
 
@@ -25,6 +28,25 @@ def write_evaluation(run: RunDir, document: Mapping[str, Any]) -> None:
 def write_layers(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> None:
     """Keep the layer table: plain values under the headings that the report shows."""
     _write(run, "layers.json", {"layers": list(rows)})
+
+
+def layer_rows(graph: Graph) -> list[dict[str, Any]]:
+    """Return the layer table of a network, under the headings that the report shows."""
+    from nnctl.graph.describe import describe
+
+    return [
+        {
+            "layer": row.name,
+            "type": row.type,
+            "reads": ", ".join(row.inputs),
+            "output": row.shape,
+            "parameters": row.parameters,
+            "tied": ", ".join(row.tied),
+            "FLOPs forward": row.forward_flops,
+            "FLOPs backward": row.backward_flops,
+        }
+        for row in describe(graph, batch=1).rows
+    ]
 
 
 def read_evaluations(run: RunDir) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from nnctl.spec.gates import Gate, parse_gates
 from nnctl.spec.info import DataInfo
 from nnctl.spec.metrics import SPLITS
 from nnctl.spec.suggest import hint as suggestion
+from nnctl.spec.suggest import nearest
 from nnctl.train.evaluation import SLICE_ROWS
 
 if TYPE_CHECKING:
@@ -207,13 +208,33 @@ def _unlabeled(stored: Stored, source: str) -> Part:
 def _file(stored: Stored, source: str, *, labeled: bool) -> Part:
     """Read other samples as the training data were read, which the checkpoint remembers."""
     data = stored.spec.data
+    _require_file(source)
     reading = stored.reading or load(data, stored.spec.base_dir, stored.spec.problem).reading
     if reading is None:
         raise DataError(f"{stored.path} does not say how its data were read")
-    part = whole(load_more(data, reading, source, labeled=labeled))
+    try:
+        part = whole(load_more(data, reading, source, labeled=labeled))
+    except DataError as error:  # the file was named on the command line, not in the spec
+        raise DataError(replace(p, path=_without_key(p.path)) for p in error.problems) from error
     if not part.samples:
         raise DataError(f"{source} holds no samples", "give a file with at least one")
     return part
+
+
+def _require_file(source: str) -> None:
+    """Say of a file that is missing where it was looked for."""
+    path = Path(source)
+    if not any(mark in source for mark in "./\\"):
+        if path.is_file():
+            raise DataError(f"{source} is taken for a bundled dataset", f"write ./{source}")
+    elif not path.exists():
+        near = nearest(path.name, [file.name for file in path.parent.glob("*")])
+        hint = f"did you mean {path.with_name(near)}?" if near else "give a file, or a bundled name"
+        raise DataError(f"no such file: {source}", hint)
+
+
+def _without_key(path: str) -> str:
+    return "" if path == "data.source" else path
 
 
 def _require_layer(graph: Graph, layer: str) -> None:

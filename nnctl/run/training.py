@@ -16,7 +16,7 @@ import numpy as np
 from nnctl import __version__
 from nnctl.errors import CheckpointError, ExitStatus
 from nnctl.init import initialize
-from nnctl.run.artifacts import read_evaluations, write_evaluation
+from nnctl.run.artifacts import layer_rows, read_evaluations, write_evaluation, write_layers
 from nnctl.run.assess import Assessment
 from nnctl.run.evaluate import judged
 from nnctl.run.eventlog import EventLog, cut
@@ -122,6 +122,7 @@ def go(
     cut(run.events, counters.epoch, counters.step)
     summary |= facts(prepared) | {"status": "running", "exit_code": None, "reason": None}
     run.write_summary(summary)
+    write_layers(run, layer_rows(prepared.graph))
     keeper = Keeper(
         run, about(prepared), prepared.normalizer.tensors(), prepared.spec.checkpoint.keep
     )
