@@ -1,0 +1,97 @@
+"""The peer's side: the same work with torch, resident tensors and a Python loop over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tests.bench.peer.network import Network
+from tests.bench.peer.training import loss_function, optimizer, target_tensor
+from tests.bench.work import Work
+
+
+class Peer:
+    """A torch network at the first parameters of ``work``, with the training part resident.
+
+    ``compiled`` lets torch compile the network (it needs a C++ compiler).
+    """
+
+    def __init__(self, work: Work, threads: int, compiled: bool = False) -> None:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(True)  # as our engine: Adam's second moment turns denormal
+        self.threads, self.work = threads, work
+        self.name = f"torch {torch.__version__.split('+')[0]}" + (" compiled" if compiled else "")
+        self.net = Network(work.network, work.parameters)
+        self.loss = loss_function(work.network)
+        self.optimizer = optimizer(work.network, self.net)
+        self.forward: Callable[..., tuple[Tensor, ...]] = (
+            torch.compile(self.net, dynamic=False) if compiled else self.net.forward
+        )
+        self.inputs = [torch.as_tensor(work.inputs[name]) for name in work.network["inputs"]]
+        widths = {node["name"]: int(np.prod(node["shape"])) for node in work.network["nodes"]}
+        self.targets = {
+            loss["target"]: target_tensor(
+                work.targets[loss["target"]], loss, widths[loss["output"]]
+            )
+            for loss in work.network["losses"]
+        }
+        self.batches = self._batches(work.batch)
+        self.eval_batches = self._batches(work.eval_batch)
+        self.rows = torch.as_tensor(work.orders[0]).split(1)
+        self.step = self.row = 0
+
+    def _batches(self, size: int) -> list[Tensor]:
+        """The rows of every batch of every epoch; one epoch is whole batches."""
+        order = torch.as_tensor(self.work.orders).reshape(-1)
+        return [rows for rows in order.split(size) if len(rows) == size]
+
+    def activate(self) -> None:
+        """Set what torch holds for the whole process; another side may have set it otherwise."""
+        torch.set_num_threads(self.threads)
+
+    def _step(self) -> Tensor:
+        rows = self.batches[self.step % len(self.batches)]
+        self.step += 1
+        inputs = [x.index_select(0, rows) for x in self.inputs]
+        targets = {name: t.index_select(0, rows) for name, t in self.targets.items()}
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(self.forward(*inputs), targets)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def train(self, steps: int) -> None:
+        """Train for some steps."""
+        for _ in range(steps):
+            self._step()
+
+    def losses(self, steps: int) -> np.ndarray:
+        """Train for some steps; returns the loss of each before its update, float64."""
+        return np.array([self._step().item() for _ in range(steps)])
+
+    @torch.inference_mode()
+    def infer(self, batches: int) -> Any:
+        """Compute the outputs of some batches; returns the last."""
+        outputs = None
+        for k in range(batches):
+            rows = self.eval_batches[k % len(self.eval_batches)]
+            outputs = self.forward(*[x.index_select(0, rows) for x in self.inputs])
+        return outputs
+
+    @torch.inference_mode()
+    def one(self, samples: int) -> Any:
+        """Compute the outputs of some samples, a call each; returns the last."""
+        outputs = None
+        for _ in range(samples):
+            self.row = (self.row + 1) % len(self.rows)
+            outputs = self.forward(*[x.index_select(0, self.rows[self.row]) for x in self.inputs])
+        return outputs
+
+    @torch.inference_mode()
+    def evaluate(self) -> float:
+        """Return the mean loss of the training part in evaluation mode."""
+        return float(self.loss(self.net(*self.inputs), self.targets))

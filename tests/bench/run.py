@@ -1,0 +1,118 @@
+"""One row: both sides built, found to agree, and timed in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnctl.errors import NnctlError
+from tests.bench.agreement import Disagreement, check
+from tests.bench.ours import Ours, read
+from tests.bench.rows import Row
+from tests.bench.timing import SECONDS, interleave
+from tests.bench.work import Work
+from tests.bench.workloads import SPECS, Entry
+
+if TYPE_CHECKING:
+    from tests.bench.peer.side import Peer
+
+MakePeer = Callable[[Work, int, bool], "Peer"]
+# What is random on both sides in different ways; switched off while the losses are compared.
+QUIET = {"dropout": "rate=0.0"}
+TRIAL_SECONDS = 0.6
+
+
+@dataclass(frozen=True)
+class Options:
+    """How rows are run."""
+
+    seconds: float = SECONDS
+    seed: int = 0  # of the random networks
+    compiled: bool = False  # try torch.compile too
+    specs: Path = SPECS
+    note: Callable[[str], None] = lambda text: None
+
+
+def torch_peer(work: Work, threads: int, compiled: bool) -> Peer:
+    """Return the torch side; torch is imported here."""
+    from tests.bench.peer.side import Peer
+
+    return Peer(work, threads, compiled)
+
+
+def run(entry: Entry, options: Options, make_peer: MakePeer = torch_peer) -> Row:
+    """Return the row of an entry; whatever goes wrong is a row with an error."""
+    try:
+        return _run(entry, options, make_peer)
+    except (NnctlError, Disagreement, ArithmeticError) as error:
+        return Row(entry.name, entry.threads, error=str(error))
+    except Exception as error:
+        if type(error).__name__ != "NotInPeer":
+            raise
+        return Row(entry.name, entry.threads, error=str(error))
+
+
+def _run(entry: Entry, options: Options, make_peer: MakePeer) -> Row:
+    with _ours(entry, options, ()) as ours:
+        overrides = quiet(ours.prepared.graph)
+        loud = None if not overrides else entry
+        difference = None if loud else 0.0
+        if loud:
+            with _ours(entry, options, overrides) as silent:
+                difference = check(
+                    silent, make_peer(silent.work(), entry.threads, False), entry.mode
+                )
+        work = ours.work()
+        peers = [make_peer(work, entry.threads, False)]
+        if not loud:
+            difference = check(ours, peers[0], entry.mode)
+        if options.compiled:
+            peers += _compiled(work, entry, options, make_peer)
+        peer = min(peers, key=lambda p: _trial(ours, p, entry.mode)) if peers[1:] else peers[0]
+        timing = interleave(getattr(ours, entry.mode), getattr(peer, entry.mode), options.seconds)
+    return Row(
+        entry.name,
+        entry.threads,
+        timing.ours_ms,
+        timing.peer_ms,
+        peer.name,
+        timing.peer_ms / timing.ours_ms,
+        timing.runs,
+        difference,
+    )
+
+
+@contextmanager
+def _ours(entry: Entry, options: Options, overrides: tuple[str, ...]) -> Iterator[Ours]:
+    ours = Ours(read(entry.workload, overrides, options.seed, options.specs), entry.threads)
+    try:
+        yield ours
+    finally:
+        ours.close()
+
+
+def quiet(graph: Any) -> tuple[str, ...]:
+    """Return the overrides that switch off what is random in a network's training."""
+    return tuple(
+        ".".join(map(str, node.path)) + f".{QUIET[node.op]}"
+        for node in graph.nodes
+        if node.op in QUIET
+    )
+
+
+def _trial(ours: Ours, peer: Peer, mode: str) -> float:
+    return interleave(getattr(ours, mode), getattr(peer, mode), TRIAL_SECONDS).peer_ms
+
+
+def _compiled(work: Work, entry: Entry, options: Options, make_peer: MakePeer) -> list[Peer]:
+    """Return the compiled peer, or nothing, with a note, where torch cannot compile."""
+    try:
+        peer = make_peer(work, entry.threads, True)
+        getattr(peer, entry.mode)(1)
+    except Exception as error:
+        options.note(f"{entry.name}: torch.compile does not work here: {str(error)[:200]}")
+        return []
+    return [peer]

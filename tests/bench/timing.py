@@ -1,0 +1,61 @@
+"""Two functions timed in turns, so that what slows the machine for a while slows both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+RUN_SECONDS = 0.02  # one timed run: many steps, so that the clock and a call cost nothing
+BLOCK_SECONDS = 0.25
+PAUSE_SECONDS = 0.02  # lets the other side's threads stop spinning
+SECONDS = 6.0
+
+Run = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians of the milliseconds a step, and how many runs the smaller side has."""
+
+    ours_ms: float
+    peer_ms: float
+    runs: int
+
+
+def steps_a_run(run: Run, seconds: float = RUN_SECONDS) -> int:
+    """Return how many steps take about ``seconds``; warms up on the way."""
+    steps = 1
+    run(1)
+    while True:
+        began = time.perf_counter()
+        run(steps)
+        took = time.perf_counter() - began
+        if took >= seconds / 2:
+            return max(1, round(steps * seconds / took))
+        steps *= 2
+
+
+def block(run: Run, steps: int, seconds: float = BLOCK_SECONDS) -> list[float]:
+    """Return seconds a step of the runs of one block; the first run is dropped: caches are cold."""
+    run(steps)
+    found, began = [], time.perf_counter()
+    while not found or time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        run(steps)
+        found.append((time.perf_counter() - start) / steps)
+    return found
+
+
+def interleave(ours: Run, peer: Run, seconds: float = SECONDS) -> Timing:
+    """Time both in alternating blocks for about ``seconds`` in all; at least one block each."""
+    sides = [(run, steps_a_run(run), []) for run in (ours, peer)]  # type: ignore[var-annotated]
+    began = time.perf_counter()
+    while not sides[1][2] or time.perf_counter() - began < seconds:
+        for run, steps, found in sides:
+            found += block(run, steps, min(BLOCK_SECONDS, seconds / 2))
+            time.sleep(PAUSE_SECONDS)
+    ours_found, peer_found = sides[0][2], sides[1][2]
+    runs = min(len(ours_found), len(peer_found))
+    return Timing(median(ours_found) * 1e3, median(peer_found) * 1e3, runs)

@@ -1,0 +1,146 @@
+"""What the peer is given: network, first parameters, data and order as plain data.
+
+The peer needs nothing of nnctl to build from it, so it can also run in a process of its own
+(memory.py), from one file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from nnctl.graph import Graph
+    from nnctl.run.prepare import Prepared
+
+Arrays = Mapping[str, np.ndarray]
+EPOCHS = 8
+"""Orders made beforehand; both sides go round them."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One workload. ``network`` is JSON-able (see ``describe``); arrays are channels last.
+
+    ``parameters`` float64 by full name; ``inputs`` and ``targets`` are the training part, as the
+    network sees it (scaled and normalized); ``orders`` (epochs, rows), whole batches only.
+    """
+
+    network: Mapping[str, Any]
+    parameters: Arrays
+    inputs: Arrays
+    targets: Arrays
+    orders: np.ndarray
+    batch: int
+    eval_batch: int
+
+    def save(self, path: Path) -> None:
+        """Write everything to one NPZ file."""
+        tables = {"parameters": self.parameters, "inputs": self.inputs, "targets": self.targets}
+        arrays = {f"{t}/{name}": a for t, table in tables.items() for name, a in table.items()}
+        about = {"network": self.network, "batch": self.batch, "eval_batch": self.eval_batch}
+        np.savez(path, orders=self.orders, about=np.array(json.dumps(about)), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Work:
+        """Read what ``save`` wrote."""
+        tables: dict[str, dict[str, np.ndarray]] = {"parameters": {}, "inputs": {}, "targets": {}}
+        with np.load(path) as file:
+            for key in file.files:
+                table, _, name = key.partition("/")
+                if table in tables:
+                    tables[table][name] = file[key]
+            about = json.loads(str(file["about"]))
+            return cls(**about, orders=file["orders"], **tables)
+
+
+def describe(graph: Graph, optimizer: Any, schedule: Any) -> dict[str, Any]:
+    """Return a network as JSON-able tables.
+
+    A node is ``in_place`` where only the node before it would read what it overwrites.
+    """
+    from nnctl.graph.graph import INPUT
+    from nnctl.graph.passes import fuse
+
+    nodes = [
+        {
+            "name": node.name,
+            "op": node.op,
+            "inputs": list(node.inputs),
+            "shape": list(node.shape),
+            "fields": dict(node.fields),
+            "params": {
+                short: {"parameter": use.parameter, "transposed": use.transposed}
+                for short, use in node.params.items()
+            },
+            "in_place": node.fused_with is not None,
+        }
+        for node in fuse(graph).nodes
+    ]
+    described = {
+        "nodes": nodes,
+        "inputs": {
+            node.name.removeprefix(INPUT).removeprefix("."): node.name
+            for node in graph.nodes
+            if node.op == INPUT
+        },
+        "outputs": list(graph.outputs),
+        "penalties": {n: [p.l1, p.l2] for n, p in graph.parameters.items() if p.l1 or p.l2},
+        "losses": [
+            {
+                "output": loss.output,
+                "target": loss.target,
+                "type": loss.type,
+                "fields": dict(loss.fields),
+                "weight": loss.weight,
+            }
+            for loss in graph.losses
+        ],
+        "optimizer": optimizer.model_dump(),
+        "schedule": schedule.type,
+    }
+    found: dict[str, Any] = json.loads(json.dumps(described, default=lambda m: m.model_dump()))
+    return found
+
+
+def work_of(prepared: Prepared, parameters: Arrays) -> Work:
+    """Return the work of a prepared spec, with the given first parameters."""
+    from nnctl.run.prepare import EVALUATION_BATCH
+
+    part, spec = prepared.parts["train"], prepared.spec
+    normalizer = prepared.normalizer
+    return Work(
+        network=describe(prepared.graph, spec.optimizer, spec.schedule),
+        parameters=parameters,
+        inputs={n: seen(a, normalizer.inputs.get(n)) for n, a in part.inputs.items()},
+        targets={n: seen(a, normalizer.targets.get(n)) for n, a in part.targets.items()},
+        orders=orders(prepared),
+        batch=prepared.batch_size,
+        eval_batch=EVALUATION_BATCH,
+    )
+
+
+def seen(array: np.ndarray, scaling: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
+    """Return an array as the network sees it; integers (labels, tokens) as they are."""
+    if array.dtype.kind == "i":
+        return array
+    values = array / np.float32(255) if array.dtype == np.uint8 else array
+    if scaling is not None:
+        values = (values - scaling[0]) * scaling[1]
+    return values.astype(np.float32)
+
+
+def orders(prepared: Prepared) -> np.ndarray:
+    """Return the orders of some epochs, (epochs, rows) int64, cut to whole batches."""
+    from nnctl.data import order
+
+    training, count = prepared.spec.training, prepared.parts["train"].samples
+    whole = count - count % prepared.batch_size
+    return np.stack(
+        [order(training.seed, e, count, training.shuffle)[:whole] for e in range(EPOCHS)]
+    )
