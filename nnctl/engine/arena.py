@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import mmap
+
 import numpy as np
 
 ALIGNMENT = 64
+HUGE = 1 << 21  # bytes of a large page, where the system has them
 
 
 def aligned(size: int) -> int:
@@ -12,12 +16,23 @@ def aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
+def _block(size: int, alignment: int) -> np.ndarray:
+    """Return zeroed bytes; large blocks on large pages, because kernels stride over many rows."""
+    if size < HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.zeros(size + alignment, dtype=np.uint8)
+    held = mmap.mmap(-1, size + alignment)
+    with contextlib.suppress(OSError):  # a kernel without large pages
+        held.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(held, dtype=np.uint8)
+
+
 class Arena:
     """A zeroed block of ``size`` bytes; ``array`` gives typed views of it, by offset."""
 
     def __init__(self, size: int) -> None:
-        self._block = np.zeros(size + ALIGNMENT, dtype=np.uint8)
-        skip = -self._block.ctypes.data % ALIGNMENT
+        alignment = HUGE if size >= HUGE else ALIGNMENT
+        self._block = _block(size, alignment)
+        skip = -self._block.ctypes.data % alignment
         self.bytes = self._block[skip : skip + size]
         self.address = self.bytes.ctypes.data
 

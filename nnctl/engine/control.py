@@ -24,7 +24,7 @@ SEED = _word(11)
 SCRATCH = _word(12)  # address of the scratch of thread slot 0
 SCRATCH_STRIDE = _word(13)  # bytes
 PRODUCTS = _word(14)  # addresses of the panel products, one and two vectors wide
-LAST_STEP = _word(16)  # steps asked for in this call
+TURN = _word(16)  # address of the function that turns a table round
 
 # words of the barrier, on cache lines of their own
 ARRIVED = _word(24)

@@ -262,3 +262,14 @@ def call_product(typingctx, function, a, sam, sar, sak, b, sbr, sbk, c, scm, i, 
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 15), codegen
+
+
+@intrinsic
+def call_turn(typingctx, function, source, source_ld, target, target_ld, rows, columns):  # type: ignore[no-untyped-def]
+    """Call ``turn.py``'s function through its address."""
+
+    def codegen(context, builder, signature, args):
+        _emit_call(builder, list(args))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 7), codegen

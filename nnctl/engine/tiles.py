@@ -25,7 +25,7 @@ from nnctl.engine.intrinsics import I32, I64
 from nnctl.engine.jit import native
 from nnctl.engine.source import define
 
-_ELEMENTS = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
+ELEMENTS = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
 _NAMES = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
 SIGNATURE = types.void(*[types.int64] * 14)
 
@@ -36,7 +36,7 @@ class _Tile:
     def __init__(self, builder, dtype, height, vectors):  # type: ignore[no-untyped-def]
         self.builder, self.height, self.vectors = builder, height, vectors
         self.lanes = cpu.lanes(dtype)
-        self.element = _ELEMENTS[np.dtype(dtype)]
+        self.element = ELEMENTS[np.dtype(dtype)]
         self.vector = ir.VectorType(self.element, self.lanes)
         self.align = np.dtype(dtype).itemsize
         self.fma = None

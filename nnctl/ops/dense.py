@@ -9,8 +9,8 @@ small dy is turned round (``across``), never w. Every element is one chain of mu
 order of its inputs (or of its samples, for dw): the task split cannot change a bit.
 """
 
-from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view
-from nnctl.engine.jit import helper, inline
+from nnctl.engine.intrinsics import call_product, call_turn, lanes_of, size_of, view
+from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, Split, tiles
 from nnctl.ops.registry import Call, Site, Temporary, register
 
@@ -75,80 +75,61 @@ def dense_forward(
         )  # fmt: skip
 
 
-def _panels(site: Site, width: int) -> Temporary:
-    return Temporary(f"panels{width}", site.capacity * padded(width, site.lanes))
-
-
 def _across(site: Site, width: int) -> Temporary:
     blocks = -(-site.capacity // (2 * site.lanes))
     return Temporary(f"across{width}", 2 * blocks * site.lanes * padded(width, site.lanes))
 
 
-@helper
-def _turn(dy, dy_ld, dy_width, across, capacity, live, first_column, columns, used, unit):
-    """Write the columns of dy as rows, in blocks of two vectors of samples."""
-    size, lanes = size_of(unit), lanes_of(unit)
-    block = lanes if capacity <= lanes else 2 * lanes
-    total = columns_of(dy_width, lanes)
-    for start in range(0, live, block):
-        rows = min(block, live - start)
-        source = view(dy + size * (start * dy_ld + first_column), rows * dy_ld, unit)
-        base = across + size * ((start // block) * total + first_column) * block
-        target = view(base, columns * block, unit)
-        if rows < block or used < columns:
-            for i in range(columns * block):
-                target[i] = 0
-        for j0 in range(0, used, lanes):
-            for i0 in range(0, rows, lanes):
-                for j in range(j0, min(j0 + lanes, used)):
-                    for i in range(i0, min(i0 + lanes, rows)):
-                        target[j * block + i] = source[i * dy_ld + j]
-
-
 @tiles(
-    "panels across db",
+    "dy across db",
     split=lambda sizes: panel_split(sizes, sizes["dy"]),
     scratch=lambda sizes: 8 * sizes.lanes,
 )
-def dense_pack(
-    dy, dy_ld, dy_width, panels, across, db, db_accumulates, wants_panels, wants_across, wants_db,
-    capacity, live, first_column, scratch, unit,
+def dense_prepare(
+    dy, dy_ld, dy_width, across, db, db_accumulates, wants_across, wants_db, capacity, live,
+    first_column, scratch, turn, unit,
 ):  # fmt: skip
-    """Lay out a panel of dy (N, O) for the products of the backward pass, and sum it into db.
+    """Make a panel of dy (N, O) ready for the products of the backward pass, and sum it into db.
 
-    ``panels``: (panel, N, panel's columns), zero beyond dy's columns; ``across``: (block of
+    Columns beyond the width become zero, because whole vectors are read. ``across``: (block of
     samples, O, samples of the block), zero beyond the live samples. db is the sum of four quarters
     of the batch: (q0 + q1) + (q2 + q3).
     """
     size, lanes = size_of(unit), lanes_of(unit)
     columns = lanes if dy_width - first_column <= lanes else 2 * lanes
     used = min(columns, dy_width - first_column)
-    if wants_panels:
-        base = panels + size * first_column * capacity
+    base = dy + size * first_column
+    if used < columns:
         for r in range(live):
-            source = view(dy + size * (r * dy_ld + first_column), used, unit)
-            target = view(base + size * r * columns, columns, unit)
-            for j in range(used):
-                target[j] = source[j]
+            row = view(base + size * r * dy_ld, columns, unit)
             for j in range(used, columns):
-                target[j] = 0
+                row[j] = 0
     if wants_across:
-        _turn(dy, dy_ld, dy_width, across, capacity, live, first_column, columns, used, unit)
+        block = lanes if capacity <= lanes else 2 * lanes
+        total = columns_of(dy_width, lanes)
+        for start in range(0, live, block):
+            out = across + size * ((start // block) * total + first_column) * block
+            rows = min(block, live - start)
+            call_turn(turn, base + size * start * dy_ld, dy_ld, out, block, rows, columns)
+            if rows < block:
+                rest = view(out, columns * block, unit)
+                for j in range(columns):
+                    for r in range(rows, block):
+                        rest[j * block + r] = 0
     if wants_db:
         quarter = (capacity + 3) // 4
-        for q in range(4):
-            total = view(scratch + size * q * 2 * lanes, used, unit)
-            for j in range(used):
-                total[j] = 0
-            for r in range(min(q * quarter, live), min((q + 1) * quarter, live)):
-                source = view(dy + size * (r * dy_ld + first_column), used, unit)
-                for j in range(used):
-                    total[j] += source[j]
         s = view(scratch, 8 * lanes, unit)
-        out, n = view(db + size * first_column, used, unit), 2 * lanes
+        for j in range(8 * lanes):
+            s[j] = 0
+        for r in range(live):
+            row = view(base + size * r * dy_ld, used, unit)
+            total_q = view(scratch + size * (r // quarter) * 2 * lanes, used, unit)
+            for j in range(used):
+                total_q[j] += row[j]
+        out_b, n = view(db + size * first_column, used, unit), 2 * lanes
         for j in range(used):
             total_j = (s[j] + s[n + j]) + (s[2 * n + j] + s[3 * n + j])
-            out[j] = out[j] + total_j if db_accumulates else total_j
+            out_b[j] = out_b[j] + total_j if db_accumulates else total_j
 
 
 @tiles(
@@ -159,7 +140,7 @@ def dense_pack(
 )
 def dense_across(
     across, across_width, w, b, wants_bias, zeros, dx, dx_ld, dx_width, first_column, last_column,
-    capacity, live, scratch, product1, product2, unit,
+    capacity, live, scratch, product1, product2, turn, unit,
 ):  # fmt: skip
     """dx = dy @ w.T (+ b) for a block of columns of dx; ``across`` is dy (N, across_width) turned.
 
@@ -171,7 +152,6 @@ def dense_across(
     total = columns_of(across_width, lanes)
     full = total // (2 * lanes)
     columns = last_column - first_column
-    held = view(scratch, columns * block, unit)
     bias = view(b + size * first_column, columns, unit)
     for start in range(0, live, block):
         source = across + size * (start // block) * total * block
@@ -190,36 +170,36 @@ def dense_across(
                 columns, 1, lanes,
             )  # fmt: skip
         rows = min(block, live - start)
-        target = view(dx + size * (start * dx_ld + first_column), rows * dx_ld, unit)
-        for r in range(rows):
-            for j in range(columns):
-                target[r * dx_ld + j] = held[j * block + r]
-            if wants_bias:
+        place = dx + size * (start * dx_ld + first_column)
+        call_turn(turn, scratch, block, place, dx_ld, columns, rows)
+        if wants_bias:
+            target = view(place, rows * dx_ld, unit)
+            for r in range(rows):
                 for j in range(columns):
                     target[r * dx_ld + j] += bias[j]
 
 
 @tiles(
     "dw",
-    split=lambda sizes: _gradient_split(sizes, sizes["x"], sizes["panels_width"]),
-    whole="x panels",
+    split=lambda sizes: _gradient_split(sizes, sizes["x"], sizes["dy"]),
+    whole="x dy",
 )
 def dense_gradient(
-    x, x_ld, x_width, panels, panels_width, dw, dw_accumulates, zeros, first_row, last_row,
-    first_column, capacity, live, product1, product2, unit,
+    x, x_ld, x_width, dy, dy_ld, dy_width, dw, dw_accumulates, zeros, first_row, last_row,
+    first_column, live, product1, product2, unit,
 ):  # fmt: skip
     """dw (+)= x.T @ dy for a block of inputs and a panel of outputs, samples in order."""
     size, lanes = size_of(unit), lanes_of(unit)
-    narrow = panels_width - first_column <= lanes
+    narrow = dy_width - first_column <= lanes
     step = lanes if narrow else 2 * lanes
     product = product1 if narrow else product2
-    panel = panels + size * first_column * capacity
+    panel = dy + size * first_column
     out = dw + size * (first_column * x_width + first_row * step)
     for n in range(0, live, DEPTH):
         start, stride = (zeros, 0) if n == 0 and not dw_accumulates else (out, step)
         call_product(
             product, x + size * (first_row + n * x_ld), 1, 0, x_ld,
-            panel + size * n * step, 0, step, out, step, start, stride,
+            panel + size * n * dy_ld, 0, dy_ld, out, step, start, stride,
             last_row - first_row, 1, min(DEPTH, live - n),
         )  # fmt: skip
 
@@ -228,19 +208,17 @@ def _has_bias(site: Site) -> bool:
     return "b" in site.parameters
 
 
-def _pack(site: Site, of: str, width: int, panels: bool, across: bool, bias: bool) -> Call:
-    names = {
+def _prepare(site: Site, of: str, width: int, across: bool, bias: bool) -> Call:
+    names: dict[str, str | int | Temporary] = {
         "dy": of,
-        "panels": _panels(site, width),
         "across": _across(site, width),
-        "wants_panels": int(panels),
         "wants_across": int(across),
         "wants_db": int(bias),
         "capacity": site.capacity,
     }
     if not bias:
         names |= {"db": "zeros", "db_accumulates": 0}
-    return Call(dense_pack, names)
+    return Call(dense_prepare, names)
 
 
 def _forward(site: Site) -> list[Call]:
@@ -251,32 +229,26 @@ def _forward(site: Site) -> list[Call]:
     width = site.inputs[0]
     turned = {"dx": "y", "across": _across(site, width), "across_width": width}
     turned |= {"wants_bias": int(_has_bias(site)), "capacity": site.capacity, **bias}
-    return [_pack(site, "x", width, False, True, False), Call(dense_across, turned)]
+    return [_prepare(site, "x", width, True, False), Call(dense_across, turned)]
 
 
 def _backward(site: Site) -> list[Call]:
     if site.transposed:
         return _backward_turned(site)
     width, needs_dx = site.output, site.needs_dx[0]
-    calls = [_pack(site, "dy", width, True, needs_dx, _has_bias(site))]
-    shared = {"capacity": site.capacity}
-    weights = {"panels": _panels(site, width), "panels_width": width}
-    calls.append(Call(dense_gradient, {**shared, **weights}))
+    calls = [_prepare(site, "dy", width, needs_dx, _has_bias(site)), Call(dense_gradient)]
     if needs_dx:
         turned = {"across": _across(site, width), "across_width": width, "b": "zeros"}
-        calls.append(Call(dense_across, {**shared, **turned, "wants_bias": 0}))
+        calls.append(Call(dense_across, {"capacity": site.capacity, **turned, "wants_bias": 0}))
     return calls
 
 
 def _backward_turned(site: Site) -> list[Call]:
     """dx = dy @ w, and dw += dy.T @ x: the roles of input and output change places."""
-    width = site.inputs[0]
     calls = []
     if _has_bias(site):
-        calls.append(_pack(site, "dy", site.output, False, False, True))
-    calls.append(_pack(site, "x", width, True, False, False))
-    weights = {"x": "dy", "panels": _panels(site, width), "panels_width": width}
-    calls.append(Call(dense_gradient, {**weights, "capacity": site.capacity}))
+        calls.append(_prepare(site, "dy", site.output, False, True))
+    calls.append(Call(dense_gradient, {"x": "dy", "dy": "x"}))
     if site.needs_dx[0]:
         calls.append(Call(dense_forward, {"x": "dy", "y": "dx", "b": "zeros"}))
     return calls

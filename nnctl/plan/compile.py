@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.engine import control, cpu, threads as thread_count, tiles
+from nnctl.engine import control, cpu, tiles, turn
+from nnctl.engine import threads as thread_count
 from nnctl.graph.graph import INPUT, Graph, Parameter
 from nnctl.graph.passes import fuse, insert_splits
 from nnctl.ops.dense import padded
@@ -65,6 +66,7 @@ def compile_plan(
         memory.constant(buffer, kind)[: len(values)] = values
     for k in (1, 2):
         memory.set_word(control.PRODUCTS + 8 * (k - 1), tiles.product(kind.name, k).address)
+    memory.set_word(control.TURN, turn.turn(kind.name).address)
     words = Buffer("words", "words", "i", 0, 0, 0, 8, True, memory.address + memory.words_at)
     resident = Resident(
         _parts(graph, zone, memory, "p", kind), _parts(graph, zone, memory, "g", kind),
