@@ -78,10 +78,15 @@ class Arrays(Source):
     def data(self, name: str) -> bytes:
         """Return the numbers of an array as bytes. Raises DataError where they cannot be read."""
 
+    def _whole(self, name: str) -> bytes:
+        data = self.data(name)
+        require_size(self.headers[name], len(data))
+        return data
+
     def labels(self, name: str) -> list[Any]:
         """Return an array of one axis as whole numbers or text, without NumPy."""
         header = self.headers[name]
-        data, order = self.data(name), header.descr[0]
+        data, order = self._whole(name), header.descr[0]
         if header.kind in "US":
             encoding = "utf-8" if header.kind == "S" else f"utf-32-{'be' if order == '>' else 'le'}"
             size = header.itemsize
@@ -95,7 +100,7 @@ class Arrays(Source):
         import numpy as np  # not above: `check` imports this file
 
         header = self.headers[name]
-        flat = np.frombuffer(self.data(name), dtype=header.descr)
+        flat = np.frombuffer(self._whole(name), dtype=header.descr)
         return flat.reshape(header.shape, order="F" if header.is_fortran else "C")
 
     def read(self, wanted: Wanted, *, keep: bool) -> Content:

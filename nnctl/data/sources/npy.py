@@ -7,6 +7,7 @@ NumPy; Python objects (pickle) are never read.
 from __future__ import annotations
 
 import ast
+import re
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,7 @@ from nnctl.errors import DataError, Problem
 EXTENSIONS = (".npy",)
 
 _MAGIC = b"\x93NUMPY"
+_PLAIN = re.compile(r"[<>|][a-zA-Z][0-9]{1,5}")
 
 
 def open_source(path: Path, options: Options) -> Source:
@@ -76,7 +78,9 @@ def read_header(stream: BinaryIO, file: Path, label: str) -> ArrayHeader:
         descr, is_fortran = table["descr"], bool(table["fortran_order"])
     except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError):
         raise DataError(problem("its NumPy header cannot be read", TRUNCATED)) from None
-    if not isinstance(descr, str) or not descr[2:].isdigit() or len(descr) > 8:
+    if min(shape, default=0) < 0:
+        raise DataError(problem(f"its NumPy header gives the shape {shape}", TRUNCATED))
+    if not isinstance(descr, str) or not _PLAIN.fullmatch(descr):
         known = isinstance(descr, str) and descr.endswith("O")
         descr = "|O" if known else "|V0"
     return ArrayHeader(file, label, shape, descr, is_fortran)
