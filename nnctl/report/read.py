@@ -8,7 +8,7 @@ from typing import Any
 import tomli
 
 from nnctl.errors import CheckpointError
-from nnctl.report.history import history
+from nnctl.report.history import SPLITS, history
 from nnctl.report.runs import Run
 from nnctl.run import eventlog
 from nnctl.run.artifacts import read_evaluations, read_layers
@@ -45,7 +45,7 @@ def _environment(summary: Mapping[str, Any]) -> dict[str, Any]:
     names = ("started", "ended", "spec", "data", "seed", "split_seed", "dtype", "threads")
     samples = summary.get("samples") or {}
     found = {name: summary.get(name) for name in names}
-    found["samples"] = ", ".join(f"{count} {split}" for split, count in samples.items()) or None
+    found["samples"] = ", ".join(f"{samples[s]} {s}" for s in SPLITS if s in samples) or None
     found |= summary.get("versions") or {}
     return {name: value for name, value in found.items() if value is not None}
 

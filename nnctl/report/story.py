@@ -8,6 +8,7 @@ from typing import Any
 from nnctl.report.figures import duration, figure
 from nnctl.report.runs import Run
 
+SAID = 3  # figures in the sentence; all of them follow it
 JUDGED = ("test", "validation", "train")
 # How the reasons that the training loop gives read in a sentence; others stand as they are.
 ENDINGS = {
@@ -68,6 +69,7 @@ def _judgment(run: Run) -> str:
     for split in JUDGED:
         metrics = final(run).get(split)
         if metrics:
-            named = ", ".join(f"{name} {figure(value)}" for name, value in metrics.items())
+            told = list(metrics.items())[:SAID]
+            named = ", ".join(f"{name} {figure(value)}" for name, value in told)
             return f"On {split}: {named}."
     return ""

@@ -34,7 +34,7 @@ def layer_rows(graph: Graph) -> list[dict[str, Any]]:
     """Return the layer table of a network, under the headings that the report shows."""
     from nnctl.graph.describe import describe
 
-    return [
+    rows = [
         {
             "layer": row.name,
             "type": row.type,
@@ -47,6 +47,8 @@ def layer_rows(graph: Graph) -> list[dict[str, Any]]:
         }
         for row in describe(graph, batch=1).rows
     ]
+    used = [key for key in rows[0] if any(row[key] != "" for row in rows)]
+    return [{key: row[key] for key in used} for row in rows]
 
 
 def read_evaluations(run: RunDir) -> dict[str, dict[str, Any]]:
