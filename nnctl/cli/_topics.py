@@ -99,7 +99,8 @@ def _add(found: Topics, name: str, topic: OfModel) -> None:
 def index(known: Topics) -> str:
     """Return the list of all topics, family by family."""
     tables = sorted(".".join(path) for path, _ in _tables(Spec, ()))
-    lines = [f"tables: {', '.join(tables)}"]
+    blocks = sorted(set(homes("entries")) - set(homes("layers")))
+    lines = [f"tables: {', '.join(tables)}", f"blocks: {', '.join(blocks)}"]
     families = [family for family in FAMILIES if family != "entries"]
     lines += [f"{family}: {', '.join(tags(family))}" for family in families]
     return "\n".join([*lines, "", "nnctl explain TOPIC tells more of each"])

@@ -1,0 +1,80 @@
+"""``explain``, ``schema``, ``data``, ``doctor``: what is read off the models and the machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nnctl.spec.registry import FAMILIES, tags
+
+from .support import Nnctl
+
+TYPES = sorted({tag for family in FAMILIES for tag in tags(family)})
+
+
+@pytest.mark.parametrize("tag", TYPES)
+def test_every_type_is_explained(tag: str, nnctl: Nnctl) -> None:
+    ended = nnctl("explain", tag, "--json")
+    assert ended.status == 0
+    for entry in ended.document["entries"]:
+        assert len(entry["text"]) > 10
+        for field in entry["fields"]:
+            assert field["expects"]
+            assert field["description"], f"{tag}.{field['name']} is not described"
+
+
+def test_explain_shows_fields_bounds_and_defaults(nnctl: Nnctl) -> None:
+    out = nnctl("explain", "dropout").out
+    assert "Srivastava et al. 2014" in out
+    assert "  rate\n      a number of at least 0 and below 1; default 0.5\n" in out
+
+
+@pytest.mark.parametrize("topic", ["training", "data.split", "split", "early_stopping", "losses"])
+def test_tables_and_families_are_topics(topic: str, nnctl: Nnctl) -> None:
+    assert nnctl("explain", topic).status == 0
+
+
+def test_a_name_of_two_families_has_two_entries(nnctl: Nnctl) -> None:
+    found = nnctl("explain", "constant", "--json").document["entries"]
+    assert [entry["title"] for entry in found] == [
+        'type = "constant" (schedule)',
+        'type = "constant" (initializer)',
+    ]
+
+
+def test_an_unknown_topic_names_the_nearest(nnctl: Nnctl) -> None:
+    ended = nnctl("explain", "dropuot")
+    assert ended.status == 2
+    assert ended.err.startswith('error: there is no topic "dropuot"\n  did you mean "dropout"?\n')
+
+
+def test_the_index_names_every_type(nnctl: Nnctl) -> None:
+    words = nnctl("explain").out.replace(",", " ").split()
+    assert set(words) >= set(TYPES)
+
+
+def test_schema_is_json_schema(nnctl: Nnctl) -> None:
+    found = json.loads(nnctl("schema").out)
+    assert found["$schema"].startswith("https://json-schema.org/")
+    assert "layers" in found["properties"]
+
+
+def test_data_list_and_info(nnctl: Nnctl, tmp_path: Path) -> None:
+    names = [entry["name"] for entry in nnctl("data", "list", "--json").document["datasets"]]
+    assert names == sorted(names)
+    assert {"digits", "iris", "wine", "breast_cancer", "diabetes"} <= set(names)
+    found = nnctl("data", "info", "iris", "--json").document
+    assert (found["samples"], found["input"], found["target"]) == (150, "4", "3 classes")
+    assert found["classes"] == ["setosa", "versicolor", "virginica"]
+    assert nnctl("data", "info", tmp_path / "none.csv").status == 3
+
+
+def test_doctor(nnctl: Nnctl) -> None:
+    found = nnctl("doctor", "--json").document
+    assert found["threads"] >= 1
+    assert found["vector_bits"] in (128, 256, 512)
+    assert found["numba"]
+    assert Path(found["cache"]).is_dir()
+    assert "vector bits" in nnctl("doctor").out

@@ -1,0 +1,94 @@
+"""``nnctl show``."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+from nnctl.spec import load_spec, load_spec_text
+
+from .support import Nnctl
+
+TABLE = """\
+good
+
+layer    type          shape  parameters   memory  forward  backward
+-------  ------------  -----  ----------  -------  -------  --------
+input    input             4           0    512 B        0         0
+dense_1  dense + tanh      8          40  2.0 KiB       80        80
+dense_2  dense             3          27    384 B       51       102
+
+parameters  67
+memory      3.9 KiB for batches of 32: outputs 2.9 KiB, parameters 268 B, gradients 268 B, \
+optimizer 536 B (estimate)
+FLOPs       131 forward, 182 backward, for a sample
+loss        cross_entropy of dense_2
+"""
+
+
+def test_the_table(nnctl: Nnctl, spec: Path) -> None:
+    ended = nnctl("show", spec)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == TABLE
+
+
+def test_the_document(nnctl: Nnctl, spec: Path) -> None:
+    found = nnctl("show", spec, "--json", "--batch", "10").document
+    assert [row["shape"] for row in found["layers"]] == ["4", "8", "3"]
+    assert found["totals"]["parameters"] == 67
+    assert found["totals"]["batch"] == 10
+    assert found["totals"]["activation_bytes"] == 10 * 4 * (4 + 8 + 8 + 3)
+    assert found["outputs"] == ["dense_2"]
+
+
+def test_a_graph_shows_where_layers_read(nnctl: Nnctl) -> None:
+    ended = nnctl("show", Path(__file__).parents[2] / "specs" / "iris_multi_branch.toml")
+    header, _, first = ended.out.splitlines()[2:5]
+    assert header.split()[-1] == "from"
+    assert first.split()[0] == "input.sepal"
+
+
+def test_resolved_is_a_spec(nnctl: Nnctl, spec: Path) -> None:
+    text = nnctl("show", spec, "--resolved").out
+    assert "learning_rate = 0.001" in text
+    assert load_spec_text(text, "good.toml") == load_spec(spec)
+
+
+def test_pictures(nnctl: Nnctl, spec: Path) -> None:
+    assert xml.fromstring(nnctl("show", spec, "--graph", "svg").out).tag.endswith("svg")
+    assert nnctl("show", spec, "--graph", "dot").out.startswith('digraph "good" {')
+    assert nnctl("show", spec, "--graph", "png").status == 2
+
+
+def test_what_is_not_there(nnctl: Nnctl, tmp_path: Path) -> None:
+    assert nnctl("show", tmp_path / "none.toml").status == 2
+    assert nnctl("show", tmp_path / "none").status == 6
+    ended = nnctl("show", tmp_path / "none", "--set", "training.epochs=3")
+    assert ended.status == 2
+    assert "--set and --batch change a spec" in ended.err
+
+
+def test_the_plan(nnctl: Nnctl, spec: Path) -> None:
+    found = nnctl("show", spec, "--plan", "--json").document
+    labels = [call["label"] for call in found["calls"]]
+    assert labels.index("dense_1.forward") < labels.index("dense_2.forward")
+    assert labels[-1] == "update"
+    assert found["phases"] == found["calls"][-1]["phase"]
+    assert {call["tasks"] for call in found["calls"]} >= {1}
+
+
+def test_the_plan_as_text(spec: Path) -> None:
+    from nnctl.cli import _plan
+    from nnctl.cli._network import load_network
+    from nnctl.plan.describe import CallRow, PlanRows
+
+    calls = (CallRow(1, 1, "a.forward", "relu", 2, ("a.y",)), CallRow(1, 2, "b", "add", 1, ()))
+    text = _plan.as_text(load_network(spec), PlanRows(calls, 32, "float32", 2, 1, 2048))
+    assert text == (
+        "good\n\n"
+        "phase  call       kernel  tasks  writes\n"
+        "-----  ---------  ------  -----  ------\n"
+        "1.1    a.forward  relu        2  a.y\n"
+        "1.2    b          add         1\n\n"
+        "2 calls in 1 phases, 2 threads, batches of 32 in float32, 2.0 KiB for activations"
+    )
