@@ -1,4 +1,6 @@
-"""Layers with several inputs: sum, product, concatenation along the last axis."""
+"""Layers with several inputs: sum, product, concatenation along an axis."""
+
+from math import prod
 
 from nnctl.engine.kernel import elementwise, rows
 from nnctl.ops.registry import Call, Site, register
@@ -79,8 +81,9 @@ def concat_backward(dy, dx, x_inner, y_inner, offset, dx_width):
 
 
 def _pieces(site: Site) -> list[dict[str, int]]:
-    """Where each input lies within a run of the output's last axis."""
-    widths = [shape[-1] for shape in site.shapes]
+    """Where each input lies within a run of the output: the joined axis and all behind it."""
+    axis = int(site.fields["axis"])
+    widths = [prod(shape[axis:]) for shape in site.shapes]
     return [
         {"x_inner": w, "y_inner": sum(widths), "offset": sum(widths[:i])}
         for i, w in enumerate(widths)
