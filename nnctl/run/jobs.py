@@ -142,7 +142,7 @@ def measurement(
     def measured(split: str, outputs: Mapping[str, Array]) -> dict[str, float]:
         targets = prepared.parts[split].targets
         values = measure(found, outputs, targets, spec.metrics)
-        return values | measure(found, outputs, targets, more)
+        return values | measure(found, outputs, targets, more) if more else values
 
     return measured
 
