@@ -85,7 +85,9 @@ class Bundled(Source):
             raw = content.inputs()
             return {key: self._scaled(raw[key]).reshape(-1, *shapes[key]) for key in raw}
 
-        return replace(content, shapes=shapes, inputs=inputs)
+        # float32 holds a pixel divided by a power of two exactly; tables stay double.
+        dtypes = dict.fromkeys(shapes, "float32") if self.card.shape else content.dtypes
+        return replace(content, shapes=shapes, dtypes=dtypes, inputs=inputs)
 
     def _shape(self, names: tuple[str, ...]) -> Shape:
         """Return the image's shape if the columns are all of its pixels in order."""
@@ -94,5 +96,4 @@ class Bundled(Source):
         return shape if shape and names == pixels else (len(names),)
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
-        # float32 holds a pixel divided by a power of two exactly; tables stay double.
         return (values / self.card.maximum).astype("float32") if self.card.shape else values

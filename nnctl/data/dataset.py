@@ -29,9 +29,9 @@ class Dataset:
     """Samples as they were read; a single input or target has the key "".
 
     Inputs are (N, *shape), channels last: float32 or float64, uint8 for images (255 stands for
-    1.0), int64 for tokens. ``columns`` holds "group" (text) and "order" (float64) where the split
-    asks for them. ``test`` and ``validation`` come from files of their own. ``reading`` is what
-    another file needs to be read alike.
+    1.0), int64 for other whole numbers, such as tokens. ``columns`` holds "group" (text) and
+    "order" (float64) where the split asks for them. ``test`` and ``validation`` come from files of
+    their own. ``reading`` is what another file needs to be read alike.
     """
 
     inputs: dict[str, np.ndarray]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -36,7 +37,7 @@ def load(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> Dataset:
     parts: dict[str, Dataset | None] = {}
     for key in ("test", "validation"):
         other = opener.other(main.reading(), key, keep=True)
-        parts[key] = _sealed(_arrays(other)) if other is not None else None
+        parts[key] = None if other is None else _sealed(_arrays(other, main.content.dtypes))
     made = replace(_arrays(main), name=Path(data.source).name)
     return _sealed(replace(made, test=parts["test"], validation=parts["validation"]))
 
@@ -59,7 +60,7 @@ def load_more(
     opener = Opener(data, base_dir, by_path)
     place = ("data", "source")
     opened = opener.like(reading, source, place, target=target, keep=True, labeled=labeled)
-    return _sealed(replace(_arrays(opened), name=Path(source).name))
+    return _sealed(replace(_arrays(opened, reading.dtypes), name=Path(source).name))
 
 
 def _sealed(dataset: Dataset) -> Dataset:
@@ -75,18 +76,35 @@ def _generate(data: DataSpec, locate: Locate) -> Dataset:
     if data.target == INPUT:
         values = unit_rows(inputs)
     made = Target(target.kind, values, target.classes)
-    reading = Reading(model.generate, None, info.inputs, info.targets)
+    dtypes = {"": inputs.dtype.name}
+    reading = Reading(model.generate, "formula", None, info.inputs, dtypes, info.targets)
     return _sealed(Dataset({"": inputs}, {"": made}, name=model.generate, reading=reading))
 
 
-def _arrays(opened: Opened) -> Dataset:
-    """Make the arrays of one opened file."""
+def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
+    """Make the arrays of one opened file, inputs of the given types."""
     inputs = opened.content.inputs()
+    for key, dtype in (dtypes or {}).items():
+        inputs[key] = _conformed(opened, inputs[key], dtype)
     targets = {
         name: Target(info.kind, _target(opened, name, info, inputs), info.classes)
         for name, info in opened.targets.items()
     }
     return Dataset(inputs, targets, _columns(opened), reading=opened.reading())
+
+
+def _conformed(opened: Opened, values: np.ndarray, dtype: str) -> np.ndarray:
+    """Return inputs in the type of the data that were read first, with the same meaning."""
+    if values.dtype == dtype:
+        return values
+    if values.dtype == np.uint8:  # images there, given in [0, 1]
+        return (values / 255.0).astype(dtype)
+    made = values.astype(dtype)
+    if dtype == "int64" and not np.array_equal(made, values):
+        row = int(np.argwhere(made != values)[0, 0])
+        message = "a fraction, expected whole numbers as in the training data"
+        raise DataError(opened.content.place(row, message, "round the numbers, or train on such"))
+    return made
 
 
 def _target(

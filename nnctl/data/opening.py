@@ -63,9 +63,9 @@ class Opened:
 
     def reading(self) -> Reading:
         """Return how the file was read, to read others alike."""
-        shapes = dict(self.content.shapes)
-        roles = replace(self.roles, group=None, order=None)
-        return Reading(self.source.path.name, roles, shapes, self.targets)
+        content, roles = self.content, replace(self.roles, group=None, order=None)
+        shapes, dtypes = dict(content.shapes), dict(content.dtypes)
+        return Reading(self.source.path.name, self.source.noun, roles, shapes, dtypes, self.targets)
 
     def info(self) -> DataInfo:
         """Return the header of the data."""
@@ -113,11 +113,16 @@ class Opener:
     ) -> Opened:
         """Open another file, with the roles, shapes and classes of the main one.
 
+        A file whose fields are of another sort (arrays for columns) has roles of its own: the
+        names that the spec gives, else those that are usual there.
+
         ``path`` is the key of the spec that names the file, ``target`` its own name of the target.
         Without ``labeled``, targets are neither needed nor read. Raises DataError.
         """
-        source = self._by_name(name, target, path)
-        roles = main.roles or assign(source, self.data, self.locate)
+        source = self._by_name(name, target, path, labeled=labeled)
+        same = main.roles is not None and source.noun == main.noun
+        roles = main.roles if same else None
+        roles = roles or assign(source, self.data, self.locate, labeled=labeled)
         roles = _renamed(roles, source, target)
         wanted = roles.wanted(targets=labeled, columns=False)
         _require_fields(main, source, wanted)
@@ -125,12 +130,14 @@ class Opener:
         _require_shapes(main, source, content)
         return Opened(source, roles, content, main.targets if labeled else {})
 
-    def _by_name(self, name: str, target: str | None, path: SpecPath) -> Source:
+    def _by_name(
+        self, name: str, target: str | None, path: SpecPath, *, labeled: bool = True
+    ) -> Source:
         """Open a bundled set by a bare name, a file by a name with a dot or a slash."""
         if any(mark in name for mark in "./\\"):
             self._require_file(name, path)
             data = self.data
-            options = Options(self.base_dir, target, data.delimiter, data.header)
+            options = Options(self.base_dir, target, data.delimiter, data.header, labeled)
             return open_source(self.base_dir / name, options)
         known = bundled.folders()
         if name not in known:
@@ -196,3 +203,7 @@ def _require_shapes(main: Reading, source: Source, content: Content) -> None:
             given = f"samples of shape {format_shape(found)}"
             message = f"{given}, expected {format_shape(shape)} as in {main.name}"
             raise DataError(source.describe(message, "give data of one shape"))
+        if main.dtypes[key] == "uint8" and content.dtypes[key] != "uint8":
+            given = content.dtypes[key]
+            message = f"numbers of type {given}, expected bytes (uint8) as in {main.name}"
+            raise DataError(source.describe(message, "give images as bytes from 0 to 255"))

@@ -15,14 +15,17 @@ from nnctl.spec.shapes import Shape
 
 @dataclass(frozen=True)
 class Reading:
-    """Roles of the fields, shapes of the inputs, what the targets are, and the file's name.
+    """Roles of the fields, shapes and types of the inputs, what the targets are.
 
-    ``roles`` is None where the data had no fields, because a formula made them.
+    ``name`` is the file's. ``noun`` says what its fields were, columns or arrays: their names mean
+    nothing in a file of the other sort. ``roles`` is None where a formula made the data.
     """
 
     name: str
+    noun: str
     roles: Roles | None
     shapes: dict[str, Shape]
+    dtypes: dict[str, str]
     targets: dict[str, TargetInfo]
 
     def to_json(self) -> dict[str, Any]:
@@ -37,7 +40,8 @@ class Reading:
             for key, t in self.targets.items()
         }
         shapes = {key: list(shape) for key, shape in self.shapes.items()}
-        return {"name": self.name, "roles": roles, "shapes": shapes, "targets": targets}
+        inputs = {"shapes": shapes, "dtypes": dict(self.dtypes)}
+        return {"name": self.name, "noun": self.noun, "roles": roles, **inputs, "targets": targets}
 
     @classmethod
     def from_json(cls, table: dict[str, Any]) -> Reading:
@@ -53,4 +57,4 @@ class Reading:
             for key, t in table["targets"].items()
         }
         shapes = {key: tuple(shape) for key, shape in table["shapes"].items()}
-        return cls(table["name"], roles, shapes, targets)
+        return cls(table["name"], table["noun"], roles, shapes, dict(table["dtypes"]), targets)

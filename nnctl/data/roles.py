@@ -40,13 +40,13 @@ class Roles:
         return Wanted(self.inputs, tuple(dict.fromkeys(others)))
 
 
-def assign(source: Source, data: DataSpec, locate: Locate) -> Roles:
-    """Read the spec's names against the fields of the source.
+def assign(source: Source, data: DataSpec, locate: Locate, *, labeled: bool = True) -> Roles:
+    """Read the spec's names against the fields of the source; without ``labeled``, inputs alone.
 
     Raises DataError with a problem at the spec's key for each name that is not there, is given two
     roles that exclude each other, or is missing.
     """
-    return _Assignment(source, data, locate).run()
+    return _Assignment(source, data, locate).run(labeled)
 
 
 class _Assignment:
@@ -56,11 +56,11 @@ class _Assignment:
         self.source, self.data, self.locate = source, data, locate
         self.problems: list[Problem] = []
 
-    def run(self) -> Roles:
-        targets, mirrors = self._targets()
+    def run(self, labeled: bool) -> Roles:
+        targets, mirrors = self._targets() if labeled else ({}, {})
         split = self.data.split
-        group = self._known(split.group, ("data", "split", "group"))
-        order = self._known(split.order, ("data", "split", "order"))
+        group = self._known(split.group if labeled else None, ("data", "split", "group"))
+        order = self._known(split.order if labeled else None, ("data", "split", "order"))
         taken = {name for names in targets.values() for name in names}
         # What a bundled set is about is no input to rebuild either.
         label = self.source.defaults.target if mirrors else None

@@ -420,6 +420,22 @@ ARRAYS = {
         "DIR/t.npz: samples of shape 1, expected 2 as in a.npz\n  give data of one shape",
         {**NPZ, "test": "t.npz"},
     ),
+    "a test set of another type": Case(
+        both(
+            archive(x=np.zeros((4, 2, 2), np.uint8), y=Y),
+            lambda f: np.savez(f / "t.npz", x=np.zeros((4, 2, 2, 1)), y=Y),
+        ),
+        "DIR/t.npz: numbers of type float64, expected bytes (uint8) as in a.npz\n"
+        "  give images as bytes from 0 to 255",
+        {**NPZ, "test": "t.npz"},
+    ),
+    "fractions in the test set alone": Case(
+        both(archive(x=X.astype("int32"), y=Y), lambda f: np.savez(f / "t.npz", x=X + 0.5, y=Y)),
+        "DIR/t.npz: sample 0: a fraction, expected whole numbers as in the training data\n"
+        "  round the numbers, or train on such",
+        {**NPZ, "test": "t.npz"},
+        only_loading=True,
+    ),
     "a test label outside the classes": Case(
         both(archive(x=X, y=Y), lambda f: np.savez(f / "t.npz", x=X, y=Y * 3)),
         'DIR/t.npz: sample 1: label "3" of "y" is none of the 2 classes\n  classes: 0, 1\n'

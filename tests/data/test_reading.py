@@ -17,7 +17,7 @@ from nnctl.data.dataset import Dataset, Target
 from nnctl.data.fingerprint import fingerprint
 from nnctl.data.reading import Reading
 from nnctl.errors import DataError
-from tests.data.helpers import IRIS, spec, write
+from tests.data.helpers import IRIS, idx, spec, write
 
 
 def kept(reading: Reading | None) -> Reading:
@@ -64,6 +64,41 @@ def test_a_bundled_set_on_itself() -> None:
     whole = load(data, Path())
     again = load_more(data, kept(whole.reading), "digits")
     assert again.fingerprint == whole.fingerprint
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_images_given_otherwise_mean_the_same(dtype: str, tmp_path: Path) -> None:
+    """Digits are read as fractions; the same pictures as bytes have to become fractions too."""
+    data = spec(source="digits")
+    digits = load(data, Path())
+    pixels = digits.inputs[""][:5]
+    pixels = np.rint(255 * pixels) if dtype == "uint8" else pixels
+    np.savez(tmp_path / "a.npz", x=pixels.astype(dtype), y=digits.targets[""].values[:5])
+    found = load_more(data, kept(digits.reading), "./a.npz", base_dir=tmp_path)
+    assert found.inputs[""].dtype == np.float32
+    assert np.allclose(found.inputs[""], digits.inputs[""][:5], atol=0.5 / 255)
+    assert np.array_equal(found.targets[""].values, digits.targets[""].values[:5])
+
+
+def test_predicting_on_files_of_every_sort(tmp_path: Path) -> None:
+    data = spec(source={"generate": "shapes", "samples": 8})
+    made = load(data, tmp_path)
+    images = made.inputs[""]
+    np.savez(tmp_path / "a.npz", x=images)
+    np.savez(tmp_path / "b.npz", pictures=images[..., 0])
+    np.save(tmp_path / "a.npy", images)
+    (tmp_path / "a-images.idx").write_bytes(idx(images[..., 0]))
+    for name in ("a.npz", "b.npz", "a.npy", "a-images.idx"):
+        found = load_more(data, kept(made.reading), name, labeled=False, base_dir=tmp_path)
+        assert np.array_equal(found.inputs[""], images) and found.targets == {}
+
+
+def test_predicting_points_of_a_formula_from_a_table(tmp_path: Path) -> None:
+    data = spec(source={"generate": "xor", "samples": 8})
+    reading = kept(load(data, tmp_path).reading)
+    write(tmp_path, "a.csv", "a,b\n0.5,1\n")
+    found = load_more(data, reading, "a.csv", labeled=False, base_dir=tmp_path)
+    assert found.inputs[""].tolist() == [[0.5, 1]]
 
 
 def small(**changes: object) -> Dataset:

@@ -1,7 +1,8 @@
 """Sources whose fields are arrays: what NPZ, NPY and IDX share. Stdlib only until arrays are made.
 
 Bytes (uint8) of two or more axes a sample are images: 255 stands for 1.0, and images without a
-channel axis get one. Other whole numbers become int64, halves float32, truth values float32.
+channel axis get one. Other whole numbers become int64 and mean what they are, bytes of one axis
+(tables, tokens) among them; halves and truth values become float32.
 """
 
 from __future__ import annotations
@@ -58,6 +59,15 @@ class ArrayHeader:
         shape = self.shape[1:]
         is_gray = self.kind == "u" and self.itemsize == 1 and len(shape) == 2
         return (*shape, 1) if is_gray else shape
+
+    @property
+    def dtype(self) -> str:
+        """The type that the array becomes in memory."""
+        if self.kind == "b" or (self.kind == "f" and self.itemsize < 8):
+            return "float32"
+        if self.kind == "f":
+            return "float64"
+        return "uint8" if self.descr[1:] == "u1" and len(self.shape) > 2 else "int64"
 
     def problem(self, message: str, hint: str) -> Problem:
         """Name a mistake of this array."""
@@ -120,7 +130,8 @@ class Arrays(Source):
             return in_file(self.path, f"sample {row}: {message}", hint)
 
         count = self.headers[names[0]].shape[0]
-        return Content(count, shapes, fields, inputs, place)
+        dtypes = {key: self.headers[name].dtype for key, name in only.items()}
+        return Content(count, shapes, dtypes, fields, inputs, place)
 
     def _require_equal_counts(self, names: list[str]) -> None:
         first = self.headers[names[0]]
@@ -157,7 +168,7 @@ class Arrays(Source):
         if raw.dtype == np.uint64 and raw.max() > np.iinfo(np.int64).max:
             message = f"{raw.max()} is more than 64 bits with a sign can hold"
             raise DataError(self.headers[name].problem(message, "store it as float64"))
-        made = np.ascontiguousarray(raw.astype(_dtype(raw.dtype), copy=False))
+        made = np.ascontiguousarray(raw.astype(self.headers[name].dtype, copy=False))
         if made.dtype.kind == "f":
             rows = made.reshape(len(made), -1)
             # min and max carry NaN and infinity and need no array of truth values.
@@ -170,14 +181,6 @@ class Arrays(Source):
                 hint = "replace it, or leave the sample out: np.isfinite finds them"
                 raise DataError(self.headers[name].problem(message, hint))
         return made
-
-
-def _dtype(dtype: Any) -> str:
-    if dtype.kind == "b" or (dtype.kind == "f" and dtype.itemsize == 2):
-        return "float32"
-    if dtype.kind == "f":
-        return "float32" if dtype.itemsize == 4 else "float64"
-    return "uint8" if dtype.kind == "u" and dtype.itemsize == 1 else "int64"
 
 
 def _require_readable(header: ArrayHeader, *, is_input: bool) -> None:

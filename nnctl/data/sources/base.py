@@ -39,12 +39,14 @@ class Field:
 class Content:
     """What a source holds, once roles are known.
 
-    ``inputs`` makes the arrays (N, *shape) of each input; ``place`` names the file and line of a
-    row (counted from 0) in a mistake that is found later, such as a label outside the classes.
+    ``inputs`` makes the arrays (N, *shape) of each input, of these ``dtypes``; ``place`` names the
+    file and line of a row (counted from 0) in a mistake that is found later, such as a label
+    outside the classes.
     """
 
     samples: int
     shapes: Mapping[str, Shape]
+    dtypes: Mapping[str, str]
     fields: Mapping[str, Field]
     inputs: Callable[[], dict[str, np.ndarray]]
     place: Callable[[int, str, str], Problem]
@@ -99,16 +101,17 @@ class Options:
     """How a file is to be read, as far as the spec says.
 
     ``target`` is the spec's target and ``base_dir`` what it is relative to, for formats where the
-    targets lie in a file of their own.
+    targets lie in a file of their own, which is not looked for unless ``labeled``.
     """
 
     base_dir: Path = Path()
     target: str | None = None
     delimiter: str | None = None
     header: bool | None = None
+    labeled: bool = True
 
     def target_file(self) -> Path | None:
         """Return the path of the targets' file, if the spec names one."""
-        if self.target is None or self.target.startswith("@"):
+        if self.target is None or not self.labeled or self.target.startswith("@"):
             return None
         return self.base_dir / self.target

@@ -23,8 +23,8 @@ _TYPES = {0x08: "|u1", 0x09: "|i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E:
 
 def open_source(path: Path, options: Options) -> Source:
     """Read the heads of the images' and the labels' file."""
-    is_mirrored = (options.target or "").startswith("@")
-    return Idx(path, None if is_mirrored else options.target_file() or _partner(path))
+    alone = not options.labeled or (options.target or "").startswith("@")
+    return Idx(path, None if alone else options.target_file() or _partner(path))
 
 
 def _partner(path: Path) -> Path:

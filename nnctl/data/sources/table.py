@@ -94,7 +94,8 @@ class Table(Source):
         def place(row: int, message: str, hint: str) -> Problem:
             return in_file(self.path, message, hint, line=scan.lines[row])
 
-        return Content(len(scan.lines), shapes, fields, inputs, place)
+        dtypes = dict.fromkeys(shapes, "float64")
+        return Content(len(scan.lines), shapes, dtypes, fields, inputs, place)
 
 
 def _matrices(numbers: array[float], wanted: Wanted) -> dict[str, np.ndarray]:
