@@ -45,8 +45,9 @@ import typer
 from typer.exceptions import TyperException
 
 from nnctl.cli._commands import LazyGroup
+from nnctl.cli._usage import usage_error
 from nnctl.cli.output import Output
-from nnctl.errors import ExitStatus, NnctlError, Problem, UsageError
+from nnctl.errors import ExitStatus, NnctlError, Problem
 
 # A plugin of pydantic would be other people's code between a spec and what it means; looking for
 # them costs a tenth of the start, too. Must be set before pydantic is imported.
@@ -92,7 +93,10 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # what a terminal cannot show must not end a run
             stream.reconfigure(errors="backslashreplace")
     status = run(sys.argv[1:])
-    Output.close()
+    try:
+        Output.close()
+    except NnctlError as error:
+        status = status or Output().failure(error)
     sys.exit(status)
 
 
@@ -110,7 +114,7 @@ def run(argv: Sequence[str]) -> int:
     except NnctlError as error:
         return out.failure(error)
     except TyperException as error:
-        return out.failure(_usage(error))
+        return out.failure(usage_error(error))
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.SIGINT
     except Exception as error:
@@ -120,15 +124,6 @@ def run(argv: Sequence[str]) -> int:
             out.warn("".join(format_exception(error)))
         return out.failure(NnctlError(_unexpected(error)))
     return int(result or ExitStatus.OK)
-
-
-def _usage(error: TyperException) -> NnctlError:
-    """Turn a complaint of the argument parser into ours, with where to find help."""
-    context = getattr(error, "ctx", None)
-    if type(error).__name__ == "NoArgsIsHelpError":
-        return UsageError("no command given", error.format_message())
-    hint = f"see {context.command_path} --help" if context is not None else ""
-    return UsageError(error.format_message(), hint)
 
 
 def _unexpected(error: Exception) -> Problem:

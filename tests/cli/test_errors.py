@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 import typer
@@ -128,7 +128,9 @@ def test_interrupted(nnctl: Nnctl, fake_command: Install) -> None:
     ("arguments", "message"),
     [
         (["fake"], "Missing argument 'COUNT'."),
-        (["fake", "x"], "Invalid value for 'COUNT': "),
+        (["fake", "x"], 'COUNT: expected an integer, given "x"'),
+        (["fake", "3", "--size", "0"], '--size: expected at least 1, given "0"'),
+        (["fake", "3", "--form", "png"], "--form: 'png' is not one of 'dot', 'svg'."),
         (["fake", "3", "--colour"], "No such option: --colour"),
         (["fale", "3"], "No such command 'fale'. Did you mean 'fake'?"),
         ([], "no command given"),
@@ -137,7 +139,12 @@ def test_interrupted(nnctl: Nnctl, fake_command: Install) -> None:
 def test_usage_errors(
     arguments: list[str], message: str, nnctl: Nnctl, fake_command: Install
 ) -> None:
-    def command(count: Annotated[int, typer.Argument(metavar="COUNT")], json: Json = False) -> None:
+    def command(
+        count: Annotated[int, typer.Argument(metavar="COUNT")],
+        size: Annotated[int, typer.Option(min=1)] = 1,
+        form: Literal["dot", "svg"] = "dot",
+        json: Json = False,
+    ) -> None:
         pass
 
     fake_command(command)
