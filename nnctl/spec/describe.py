@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
@@ -68,11 +69,15 @@ def _bound(slot: Slot, name: str) -> Any:
     return next((bound for bound in found if bound is not None), None)
 
 
+def _number(bound: Any) -> Any:
+    """Write 1000000.0 as 1000000."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+
+
 def _bounds(slot: Slot, value: Any) -> str:
-    low, above = _bound(slot, "ge"), _bound(slot, "gt")
-    high, below = _bound(slot, "le"), _bound(slot, "lt")
+    low, above, high, below = (_number(_bound(slot, name)) for name in ("ge", "gt", "le", "lt"))
     top = high if high is not None else below
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
     if top is not None and top >= _HUGE and not (number and value >= top):
         high = below = None
     if low is not None and low <= -_HUGE and not (number and value <= low):

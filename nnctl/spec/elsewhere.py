@@ -24,7 +24,8 @@ def home_of(root: Slot, data: Any, table: Path, key: str, *, guess: bool) -> str
         tags = registry.tags(tagged.family)
         owners = [tag for tag in tags if key in fields(registry.model(tagged.family, tag))]
         if owners:
-            return f'"{key}" is a key of {tagged.key} = {", ".join(owners)}'
+            types = ", ".join(f'"{tag}"' for tag in owners)
+            return f'"{key}" is a key of {tagged.key} = {types}'
     known = list(tables(root))
     if guess and not any(key in keys for _, keys in known):
         key = nearest(key, {name for _, keys in known for name in keys}) or key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from .positions import Path as Keys
 from .source import File, Trace
 from .suggest import nearest
 from .writer import shown
+
+_TUPLE = re.compile(r"\('(.*?)',?\)")
+_BETWEEN = "', '"
+"""How the parser writes a dotted name: ``('a', 'b')``."""
 
 _PATHS = ("source", "target", "test", "validation")
 
@@ -74,15 +79,10 @@ def parse(file: File) -> dict[str, Any]:
     try:
         return tomli.loads(file.text)
     except tomli.TOMLDecodeError as error:
-        message = error.msg[:1].lower() + error.msg[1:]
-        problem = Problem(
-            f"not TOML: {message}",
-            _remedy(file.text, error.lineno),
-            file.name,
-            error.lineno,
-            error.colno,
-        )
-        raise SpecError(problem) from None
+        reason = _TUPLE.sub(lambda found: f"[{found[1].replace(_BETWEEN, '.')}]", error.msg)
+        message = f"not TOML: {reason[:1].lower()}{reason[1:]}"
+        line, remedy = error.lineno, _remedy(file.text, error.lineno)
+        raise SpecError(Problem(message, remedy, file.name, line, error.colno)) from None
 
 
 def _remedy(text: str, line: int) -> str:

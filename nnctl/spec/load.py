@@ -19,7 +19,7 @@ from .files import Tree, read_tree, text_tree
 from .overrides import apply
 from .positions import Path as Keys
 from .root import Spec
-from .source import lookup
+from .source import File, lookup
 from .suggest import hint
 from .together import check
 
@@ -60,7 +60,8 @@ def _resolve(tree: Tree, overrides: list[str], stem: str) -> Spec:
             spec._trace = tree.trace
             return spec
     problems += _explained(tree, resolved, expansion, error, blocks, spec)
-    raise SpecError(_ordered(problems))
+    main = tree.trace.origins[()]
+    raise SpecError(_ordered(problems, main.name if isinstance(main, File) else ""))
 
 
 def _name(stem: str) -> str:
@@ -125,9 +126,11 @@ def _explained(
         hidden = _hidden(root, resolved, found)
         faults += [fault for fault in hidden if fault not in found]
         parts = _parts(without(resolved, [fault.finding.path for fault in faults]))
+    said = {finding.path for finding in blocks}
     for fault in faults:
         f = fault.finding
-        yield trace.problem(f.path, f.message, f.hint, value=fault.value)
+        if trace.raw(f.path) not in said:
+            yield trace.problem(f.path, f.message, f.hint, value=fault.value)
     for finding in (*_wires(resolved, expansion), *check(parts)):
         yield trace.problem(finding.path, finding.message, finding.hint)
 
@@ -182,13 +185,13 @@ def _parts(data: dict[str, Any]) -> SimpleNamespace:
     return parts
 
 
-def _ordered(problems: Iterable[Problem]) -> list[Problem]:
-    """Sort by place, flags first; say each thing once."""
+def _ordered(problems: Iterable[Problem], main: str) -> list[Problem]:
+    """Sort by place: flags, then the file, then those that it extends; say each thing once."""
     seen: dict[tuple[Any, ...], Problem] = {}
     for problem in problems:
         place = (problem.file, problem.line, problem.path)
         seen.setdefault((*place, problem.message), problem)
-    files: dict[str, int] = {}
+    files = {main: 0}
     for problem in seen.values():
         files.setdefault(problem.file, len(files))
     return sorted(seen.values(), key=lambda p: (p.line > 0, files[p.file], p.line, p.column))

@@ -52,12 +52,12 @@ _NUMBER = re.compile(r"(?<=_)[1-9][0-9]*(?=_)")
 
 def find(name: str) -> Metric | None:
     """Look a metric up: ``accuracy``, ``recall[7]``, ``top_3_accuracy``, ``OUTPUT.accuracy``."""
-    head, bracket, _ = name.partition("[")
+    head, bracket, label = name.partition("[")
     base = _NUMBER.sub("{k}", head.rsplit(".", 1)[-1])
     metric = METRICS.get(base)
-    if metric is None or bool(bracket) != metric.per_class or name.endswith("[]"):
+    if metric is None or bool(bracket) != metric.per_class:
         return None
-    return metric
+    return None if bracket and (len(label) < 2 or not label.endswith("]")) else metric
 
 
 def split_name(monitor: str) -> tuple[str, str]:

@@ -61,10 +61,10 @@ class Slot:
         """The model that a raw value at this place would be read with."""
         for branch in self.branches():
             tagged = branch.note(Tagged)
-            if tagged is not None and isinstance(value, dict):
-                tag = value.get(tagged.key)
+            if tagged is not None:
+                tag = value.get(tagged.key) if isinstance(value, dict) else value
                 known = isinstance(tag, str) and tag in registry.homes(tagged.family)
-                return registry.model(tagged.family, tag) if known else None
+                return registry.model(tagged.family, str(tag)) if known else None
             if get_origin(branch.kind) is dict and is_single(value):
                 entry = Slot(get_args(branch.kind)[1]).unwrapped()
                 return entry.model(value) if entry.note(Tagged) else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -79,6 +80,8 @@ def _settled(faults: list[Fault], plain: dict[Path, Fault]) -> list[Fault]:
 
 def _unexpected(place: Place) -> Fault:
     expected = describe(place.slot, value=place.value) if place.slot else "something else"
+    if isinstance(place.value, float) and not isfinite(place.value):
+        expected = expected.replace("a number", "a finite number", 1)
     message = f"expected {expected}, given {shown(place.value)}"
     remedy = ""
     if place.slot is not None and isinstance(place.value, str):
@@ -120,9 +123,11 @@ def _unquoted(place: Place) -> str:
 
 def _missing(place: Place, key: str) -> Fault:
     model = place.slot.model(place.value) if place.slot else None
-    slot = fields(model)[key] if model is not None else None
+    slot = fields(model).get(key) if model is not None else None
     expected = f": expected {describe(slot)}" if slot is not None else ""
     said = "" if model is None else _description(model, key)
+    if isinstance(place.value, str) and model is not None:  # the short form of a table
+        said = f'write it as a table: {{ type = "{place.value}", {key} = ... }}'
     return Fault(Finding((*place.path, key), f'missing "{key}"{expected}', said), "missing")
 
 

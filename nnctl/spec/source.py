@@ -72,6 +72,10 @@ class Trace:
     def written(self, path: Keys, message: str, hint: str = "", *, value: bool = False) -> Problem:
         """Make a Problem at a path of the tables as they are written."""
         origin = self.origin(path)
+        if isinstance(origin, File) and path not in origin.positions.keys:
+            # Where one name stands for a list of one, no file has the list's index.
+            while path and isinstance(path[-1], int):
+                path = path[:-1]
         dotted = ".".join(map(str, path))
         if isinstance(origin, Flag):
             own = path == origin.path

@@ -36,14 +36,17 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
 
     given = word.lower().replace("-", "_")
     choices = set(choices)
-    ranked = sorted(map(rank, choices))
-    if not ranked or not given:
+    if not given:
         return None
-    edits, _, _, choice = ranked[0]
-    limit = max(1, (max(len(given), len(choice)) + 1) // 3)
-    if edits <= limit and 2 * edits < len(choice):
+    near = [rank(c) for c in choices if abs(len(c) - len(given)) <= _most_edits(given, c)]
+    edits, _, _, choice = min(near, default=(99, True, 0, ""))
+    if edits <= _most_edits(given, choice) and 2 * edits < len(choice):
         return choice
     return _short(given, choices)
+
+
+def _most_edits(given: str, choice: str) -> int:
+    return max(1, (max(len(given), len(choice)) + 1) // 3)
 
 
 def _short(given: str, choices: Iterable[str]) -> str | None:

@@ -72,7 +72,8 @@ def check(layers: list[Layer], data: dict[str, Any]) -> Iterator[Finding]:
         yield from _share(layer, layers)
     circles = list(_circles(layers))
     yield from circles
-    yield from _unread(layers, inputs, known)
+    if layers and (layers[0].sources is not None or len(inputs) == 1):
+        yield from _unread(layers, inputs, known)
     if not (vague or misnamed or circles) and asked <= known.keys():
         places: dict[str, Path] = {layer.name: layer.path for layer in layers}
         yield from outputs.check(places, heads(layers), data)
@@ -85,14 +86,13 @@ def _inputs(data: dict[str, Any]) -> list[str]:
 
 
 def _names(layers: list[Layer]) -> Iterator[Finding]:
-    seen: dict[str, Layer] = {}
+    seen: set[str] = set()
     for layer in layers:
         path = (*layer.path, "name")
         if layer.name in seen:
-            other = seen[layer.name].index
-            message = f'the name "{layer.name}" is taken by an earlier layer (number {other})'
+            message = f'the name "{layer.name}" is taken by an earlier layer'
             yield Finding(path, message, "names of layers are unique; TYPE_k is the k-th of a type")
-        seen.setdefault(layer.name, layer)
+        seen.add(layer.name)
         if layer.name == "input" or layer.name.startswith("input."):
             yield Finding(path, f'the name "{layer.name}" is kept for the data', "choose another")
         elif layer.name.endswith(RESERVED):

@@ -93,9 +93,10 @@ class _Expander:
     def use(self, entry: dict[str, Any], path: Path, outer: tuple[str, ...]) -> BlockUse | None:
         """Check an entry that uses a block; None when it cannot be expanded."""
         use: BlockUse | None = self.validate(BlockUse, entry, path)
+        if isinstance(entry.get("block"), str):
+            self.out.used.add(entry["block"])
         if use is None:
             return None
-        self.out.used.add(use.block)
         if use.block not in self.tables:
             remedy = hint(use.block, self.tables, "blocks") or f"define [blocks.{use.block}]"
             self.find((*path, "block"), f'unknown block "{use.block}"', remedy)
@@ -123,7 +124,9 @@ class _Expander:
     ) -> None:
         """Put the block's layers into the scope as often as the entry says."""
         block = self.blocks[use.block]
-        layers = substitute(block.layers, {**block.parameters, **use.with_})
+        wrong = {finding.path[-1] for finding in check_use(use, block)}
+        given = {name: value for name, value in use.with_.items() if name not in wrong}
+        layers = substitute(block.layers, {**block.parameters, **given})
         label = use.name or use.block
         before = scope.members[-1] if scope.members else None
         previous: Scope | None = None
