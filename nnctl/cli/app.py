@@ -89,9 +89,7 @@ def _root(
 
 def main() -> None:
     """Run the command line of this process and end it with the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # what a terminal cannot show must not end a run
-            stream.reconfigure(errors="backslashreplace")
+    Output.open()
     status = run(sys.argv[1:])
     try:
         Output.close()

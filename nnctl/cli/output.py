@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from nnctl.errors import NnctlError, Problem
@@ -81,6 +82,17 @@ class Output:
     def _clear(self) -> None:
         if self.live:
             _write(sys.stderr, "\r\x1b[K", end="")
+
+    @staticmethod
+    def open() -> None:
+        """Set up both streams, first of all: a result that goes to a file or a pipe is UTF-8 in
+        every locale, and what a terminal cannot show is shown as an escape and ends nothing."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+                if stream is sys.stdout and not _is_terminal(stream):
+                    # File names that are not UTF-8 come out as the bytes that they are.
+                    stream.reconfigure(encoding="utf-8", errors="surrogateescape")
 
     @staticmethod
     def close() -> None:

@@ -36,7 +36,7 @@ def _shell(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         env={**os.environ, **environment, "PY": sys.executable},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 
@@ -73,6 +73,15 @@ def test_a_terminal_that_cannot_encode(tmp_path: Path) -> None:
     assert ended.stdout == "2\n"
     assert "sch\\xf6n.toml" in ended.stderr
     assert "internal error" not in ended.stderr
+
+
+def test_results_are_utf8_in_every_locale(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,kind\n1,grün\n2,rot\n3,rot\n4,grün\n", encoding="utf-8")
+    command = f'"$PY" -m nnctl data info {path} --target kind'
+    plain = _shell(command)
+    assert "grün, rot" in plain.stdout
+    assert _shell(command, PYTHONIOENCODING="latin-1").stdout == plain.stdout
 
 
 def test_output_depends_on_neither_width_nor_locale() -> None:
