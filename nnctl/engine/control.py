@@ -1,4 +1,4 @@
-"""The control block at the start of the arena: byte offsets of the words that ops and tape share."""
+"""The control block at the start of the arena: byte offsets of the words that ops share."""
 
 from __future__ import annotations
 

@@ -31,6 +31,6 @@ IS_X86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
 HAS_FMA = bool(FEATURES.get("fma")) or platform.machine().lower() in ("aarch64", "arm64")
 
 
-def lanes(dtype: np.dtype | type) -> int:
+def lanes(dtype: np.dtype | type | str) -> int:
     """Return how many elements of ``dtype`` one vector holds."""
     return VECTOR_BYTES // np.dtype(dtype).itemsize

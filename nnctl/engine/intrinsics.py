@@ -5,13 +5,12 @@ Addresses are int64 everywhere (uint64 + int64 is float64 in numba).
 
 from __future__ import annotations
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import populate_array
-
-import numpy as np
 
 from nnctl.engine import cpu
 
@@ -19,7 +18,7 @@ I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
 @intrinsic
-def address_of(typingctx, array):  # type: ignore[no-untyped-def]
+def address_of(typingctx, array):
     """Address of an array's first element."""
 
     def codegen(context, builder, signature, args):
@@ -29,7 +28,7 @@ def address_of(typingctx, array):  # type: ignore[no-untyped-def]
     return types.int64(array), codegen
 
 
-def _array_at(context, builder, kind, address, shape):  # type: ignore[no-untyped-def]
+def _array_at(context, builder, kind, address, shape):
     """Build the descriptor of a C-ordered array that owns nothing."""
     element = context.get_data_type(kind.dtype)
     size = ir.Constant(I64, context.get_abi_sizeof(element))
@@ -49,7 +48,7 @@ def _array_at(context, builder, kind, address, shape):  # type: ignore[no-untype
 
 
 @intrinsic
-def view(typingctx, address, count, unit):  # type: ignore[no-untyped-def]
+def view(typingctx, address, count, unit):
     """1-D array of ``count`` elements of the type of ``unit`` at ``address``; owns nothing."""
     kind = types.Array(unit, 1, "C")
 
@@ -60,7 +59,7 @@ def view(typingctx, address, count, unit):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def view2(typingctx, address, rows, columns, unit):  # type: ignore[no-untyped-def]
+def view2(typingctx, address, rows, columns, unit):
     """2-D C-ordered array of the type of ``unit`` at ``address``; owns nothing."""
     kind = types.Array(unit, 2, "C")
 
@@ -71,7 +70,7 @@ def view2(typingctx, address, rows, columns, unit):  # type: ignore[no-untyped-d
 
 
 @intrinsic
-def load_int(typingctx, address):  # type: ignore[no-untyped-def]
+def load_int(typingctx, address):
     """The int64 at ``address``."""
 
     def codegen(context, builder, signature, args):
@@ -81,7 +80,7 @@ def load_int(typingctx, address):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def store_int(typingctx, address, value):  # type: ignore[no-untyped-def]
+def store_int(typingctx, address, value):
     """Write an int64 at ``address``."""
 
     def codegen(context, builder, signature, args):
@@ -91,7 +90,7 @@ def store_int(typingctx, address, value):  # type: ignore[no-untyped-def]
     return types.void(types.int64, types.int64), codegen
 
 
-def _bitcast(source, target):  # type: ignore[no-untyped-def]
+def _bitcast(source, target):
     @intrinsic
     def cast(typingctx, value):
         def codegen(context, builder, signature, args):
@@ -114,7 +113,7 @@ def size_of(unit):
 
 
 @overload(size_of)
-def _size_of(unit):  # type: ignore[no-untyped-def]
+def _size_of(unit):
     size = unit.bitwidth // 8
     return lambda unit: size
 
@@ -125,7 +124,7 @@ def lanes_of(unit):
 
 
 @overload(lanes_of)
-def _lanes_of(unit):  # type: ignore[no-untyped-def]
+def _lanes_of(unit):
     count = cpu.VECTOR_BYTES * 8 // unit.bitwidth
     return lambda unit: count
 
@@ -136,7 +135,7 @@ def not_finite(value):
 
 
 @overload(not_finite)
-def _not_finite(value):  # type: ignore[no-untyped-def]
+def _not_finite(value):
     if value == types.float32:
         mask = np.int32(0x7F800000)
         return lambda value: np.int32((bits_of_float32(value) & mask) == mask)
@@ -145,7 +144,7 @@ def _not_finite(value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def fetch_add(typingctx, address, value):  # type: ignore[no-untyped-def]
+def fetch_add(typingctx, address, value):
     """Add to the int64 at ``address`` as one indivisible step; return what it was."""
 
     def codegen(context, builder, signature, args):
@@ -156,7 +155,7 @@ def fetch_add(typingctx, address, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def load_acquire(typingctx, address):  # type: ignore[no-untyped-def]
+def load_acquire(typingctx, address):
     """Read an int64 that another thread publishes."""
 
     def codegen(context, builder, signature, args):
@@ -166,7 +165,7 @@ def load_acquire(typingctx, address):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def store_release(typingctx, address, value):  # type: ignore[no-untyped-def]
+def store_release(typingctx, address, value):
     """Publish an int64, and all that was written before it, to other threads."""
 
     def codegen(context, builder, signature, args):
@@ -178,7 +177,7 @@ def store_release(typingctx, address, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def relax(typingctx):  # type: ignore[no-untyped-def]
+def relax(typingctx):
     """Tell the core that this is a waiting loop."""
 
     def codegen(context, builder, signature, args):
@@ -193,7 +192,7 @@ def relax(typingctx):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def give_way(typingctx):  # type: ignore[no-untyped-def]
+def give_way(typingctx):
     """Let another thread have this core (POSIX ``sched_yield``)."""
 
     def codegen(context, builder, signature, args):
@@ -205,7 +204,7 @@ def give_way(typingctx):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def swap_float_mode(typingctx, mode):  # type: ignore[no-untyped-def]
+def swap_float_mode(typingctx, mode):
     """Set the thread's MXCSR register and return the old value; 0 where there is none."""
 
     def codegen(context, builder, signature, args):
@@ -225,7 +224,7 @@ def swap_float_mode(typingctx, mode):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def wide(typingctx):  # type: ignore[no-untyped-def]
+def wide(typingctx):
     """Let LLVM use 512-bit vectors in the enclosing function; its own choice is 256."""
 
     def codegen(context, builder, signature, args):
@@ -237,13 +236,13 @@ def wide(typingctx):  # type: ignore[no-untyped-def]
     return types.void(), codegen
 
 
-def _emit_call(builder, values):  # type: ignore[no-untyped-def]
+def _emit_call(builder, values):
     kind = ir.FunctionType(ir.VoidType(), [I64] * (len(values) - 1))
     builder.call(builder.inttoptr(values[0], kind.as_pointer()), values[1:])
 
 
 @intrinsic
-def call_op(typingctx, function, memory, row, task, slot):  # type: ignore[no-untyped-def]
+def call_op(typingctx, function, memory, row, task, slot):
     """Call an op through its address: (arena, argument row, task, thread slot)."""
 
     def codegen(context, builder, signature, args):
@@ -254,7 +253,7 @@ def call_op(typingctx, function, memory, row, task, slot):  # type: ignore[no-un
 
 
 @intrinsic
-def call_product(typingctx, function, a, sam, sar, sak, b, sbr, sbk, c, scm, i, sim, m, r, k):  # type: ignore[no-untyped-def]
+def call_product(typingctx, function, a, sam, sar, sak, b, sbr, sbk, c, scm, i, sim, m, r, k):
     """Call a panel product through its address; arguments as in ``tiles.py``."""
 
     def codegen(context, builder, signature, args):
@@ -265,7 +264,7 @@ def call_product(typingctx, function, a, sam, sar, sak, b, sbr, sbk, c, scm, i, 
 
 
 @intrinsic
-def call_turn(typingctx, function, source, source_ld, target, target_ld, rows, columns):  # type: ignore[no-untyped-def]
+def call_turn(typingctx, function, source, source_ld, target, target_ld, rows, columns):
     """Call ``turn.py``'s function through its address."""
 
     def codegen(context, builder, signature, args):

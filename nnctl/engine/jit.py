@@ -7,8 +7,9 @@ for a zero divisor keeps loops from becoming vectors.
 
 from __future__ import annotations
 
-import nnctl.engine  # noqa: F401  the cache directory must be known before numba is imported
 from numba import cfunc, njit, types
+
+import nnctl.engine  # noqa: F401  the cache directory must be known before numba is imported
 
 FLAGS = {"fastmath": {"contract", "nsz", "arcp"}, "error_model": "numpy"}
 

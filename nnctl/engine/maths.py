@@ -129,7 +129,7 @@ def _log1p64(e):
     return math.log1p(e)
 
 
-def _pair(name, reference, single, double):  # type: ignore[no-untyped-def]
+def _pair(name, reference, single, double):
     """A function of one number, by the number's type; ``reference`` serves without the compiler."""
 
     def function(x):
@@ -156,11 +156,11 @@ log1p_unit = _pair("log1p_unit", np.log1p, _log1p32, _log1p64)
 
 
 def like(value, x):
-    """``value`` as a number of the type of ``x``; a bare literal would turn the formula to double."""
+    """``value`` in the type of ``x``; a bare literal would turn the formula to double."""
     return type(x)(value)
 
 
 @overload(like)
-def _like(value, x):  # type: ignore[no-untyped-def]
+def _like(value, x):
     kind = np.float32 if x == types.float32 else np.float64
     return lambda value, x: kind(value)

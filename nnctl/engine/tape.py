@@ -1,6 +1,6 @@
 """The tape: a plan packed into integers, and the one function that runs it on every thread.
 
-    steps of a call -> phases (a barrier after each) -> groups of tasks -> the ops of a group, in order
+    steps of a call -> phases, a barrier after each -> groups of tasks -> ops of a group, in order
 
 A task runs all ops of its group on its shard, so the shard stays in cache. Tasks are taken from one
 atomic counter, which balances the load; which thread runs a task can change nothing, because every
@@ -29,7 +29,7 @@ from nnctl.engine.jit import entry, inline
 
 FLUSH_DENORMALS = 0x9FC0  # FTZ and DAZ, all exceptions masked: Adam's second moment turns denormal
 SPINS = 2_000
-I = types.int64
+WORD = types.int64
 
 ARRIVED, GENERATION, NEXT_TASK = control.ARRIVED, control.GENERATION, control.NEXT_TASK
 INDEX, STEP, FAILED = control.INDEX, control.STEP, control.FAILED
@@ -45,7 +45,7 @@ class Group:
 
 
 def pack(phases: list[list[Group]]) -> np.ndarray:
-    """Return the tape as int64: per phase (tasks, groups), per group (tasks, ops), per op a pair."""
+    """Return int64 words: per phase (tasks, groups), per group (tasks, ops), per op a pair."""
     words = [len(phases)]
     for groups in phases:
         words += [sum(g.tasks for g in groups), len(groups)]
@@ -94,7 +94,7 @@ def _phase_end(group, groups):
     return group
 
 
-@entry(types.void(I, I, I, I, I))
+@entry(types.void(WORD, WORD, WORD, WORD, WORD))
 def run(memory, tape, steps, slot, threads):
     """Run ``steps`` steps as thread ``slot`` of ``threads``; stops after a step that failed."""
     mode = swap_float_mode(FLUSH_DENORMALS)

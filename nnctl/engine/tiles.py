@@ -33,7 +33,7 @@ SIGNATURE = types.void(*[types.int64] * 14)
 class _Tile:
     """Emits the vector code of one tile of ``height`` rows by ``vectors`` vectors."""
 
-    def __init__(self, builder, dtype, height, vectors):  # type: ignore[no-untyped-def]
+    def __init__(self, builder, dtype, height, vectors):
         self.builder, self.height, self.vectors = builder, height, vectors
         self.lanes = cpu.lanes(dtype)
         self.element = ELEMENTS[np.dtype(dtype)]
@@ -45,29 +45,29 @@ class _Tile:
             name = f"llvm.fma.v{self.lanes}{_NAMES[np.dtype(dtype)]}"
             self.fma = cgutils.get_or_insert_function(builder.module, kind, name)
 
-    def pointer(self, address):  # type: ignore[no-untyped-def]
+    def pointer(self, address):
         return self.builder.inttoptr(address, self.element.as_pointer())
 
-    def place(self, base, index):  # type: ignore[no-untyped-def]
+    def place(self, base, index):
         at = self.builder.gep(base, [ir.Constant(I64, index * self.lanes)])
         return self.builder.bitcast(at, self.vector.as_pointer())
 
-    def row(self, base, v):  # type: ignore[no-untyped-def]
+    def row(self, base, v):
         return self.builder.load(self.place(base, v), align=self.align)
 
-    def broadcast(self, scalar):  # type: ignore[no-untyped-def]
+    def broadcast(self, scalar):
         empty = ir.Constant(self.vector, ir.Undefined)
         first = self.builder.insert_element(empty, scalar, ir.Constant(I32, 0))
         zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
         return self.builder.shuffle_vector(first, empty, zeros)
 
-    def multiply_add(self, a, b, c):  # type: ignore[no-untyped-def]
+    def multiply_add(self, a, b, c):
         if self.fma is not None:
             return self.builder.call(self.fma, [a, b, c])
         return self.builder.fadd(self.builder.fmul(a, b), c)
 
 
-def _emit(tile, args):  # type: ignore[no-untyped-def]
+def _emit(tile, args):
     """Two nested counted loops, r outside k, with the accumulators as phi nodes."""
     build = tile.builder
     pa, sam, sar, sak, pb, sbr, sbk, pc, scm, pi, sim, rounds, depth = args
@@ -80,7 +80,9 @@ def _emit(tile, args):  # type: ignore[no-untyped-def]
         initial += [tile.row(base, v) for v in range(tile.vectors)]
     offsets = [build.mul(sam, ir.Constant(I64, m)) for m in rows]
     entry, function = build.block, build.function
-    outer, inner, after, end = (function.append_basic_block(n) for n in "outer inner after end".split())
+    outer, inner, after, end = (
+        function.append_basic_block(n) for n in ["outer", "inner", "after", "end"]
+    )
     pointer = tile.element.as_pointer()
 
     build.branch(outer)
@@ -100,16 +102,24 @@ def _emit(tile, args):  # type: ignore[no-untyped-def]
     k_next = build.add(k, one)
     a_next, b_next = build.gep(ka, [sak]), build.gep(kb, [sbk])
     build.cbranch(build.icmp_signed("<", k_next, depth), inner, after)
-    for phi, first, later in [(k, zero, k_next), (ka, ra, a_next), (kb, rb, b_next),
-                              *zip(sums, held, new, strict=True)]:
+    for phi, first, later in [
+        (k, zero, k_next),
+        (ka, ra, a_next),
+        (kb, rb, b_next),
+        *zip(sums, held, new, strict=True),
+    ]:
         phi.add_incoming(first, outer)
         phi.add_incoming(later, inner)
     build.position_at_end(after)
     r_next = build.add(r, one)
     ra_next, rb_next = build.gep(ra, [sar]), build.gep(rb, [sbr])
     build.cbranch(build.icmp_signed("<", r_next, rounds), outer, end)
-    for phi, first, later in [(r, zero, r_next), (ra, a, ra_next), (rb, b, rb_next),
-                              *zip(held, initial, new, strict=True)]:
+    for phi, first, later in [
+        (r, zero, r_next),
+        (ra, a, ra_next),
+        (rb, b, rb_next),
+        *zip(held, initial, new, strict=True),
+    ]:
         phi.add_incoming(first, entry)
         phi.add_incoming(later, after)
     build.position_at_end(end)
@@ -119,7 +129,7 @@ def _emit(tile, args):  # type: ignore[no-untyped-def]
             build.store(new[m * tile.vectors + v], tile.place(base, v), align=tile.align)
 
 
-def make_tile(dtype, height: int, vectors: int):  # type: ignore[no-untyped-def]
+def make_tile(dtype, height: int, vectors: int):
     """Return the intrinsic for one tile; arguments as the product's, without M."""
 
     @intrinsic
@@ -165,7 +175,7 @@ def _heights(vectors: int) -> dict[str, int]:
 
 
 @lru_cache
-def product(dtype_name: str, vectors: int):  # type: ignore[no-untyped-def]
+def product(dtype_name: str, vectors: int):
     """Return the compiled panel product of a dtype, one or two vectors wide."""
     heights = _heights(vectors)
     name = f"product_{dtype_name}_{vectors}"

@@ -23,11 +23,11 @@ from nnctl.engine.tiles import ELEMENTS
 SIGNATURE = types.void(*[types.int64] * 6)
 
 
-def _exchange(build, rows, distance):  # type: ignore[no-untyped-def]
+def _exchange(build, rows, distance):
     """Exchange blocks of ``distance`` elements between rows ``distance`` apart."""
     lanes = len(rows)
 
-    def shuffle(a, b, pick):  # type: ignore[no-untyped-def]
+    def shuffle(a, b, pick):
         mask = ir.Constant(ir.VectorType(I32, lanes), [pick(k) for k in range(lanes)])
         return build.shuffle_vector(a, b, mask)
 
@@ -37,10 +37,12 @@ def _exchange(build, rows, distance):  # type: ignore[no-untyped-def]
         a, b = rows[i], rows[i + distance]
         # indices below ``lanes`` pick from a, those above from b
         rows[i] = shuffle(a, b, lambda k: k if not k & distance else lanes + k - distance)
-        rows[i + distance] = shuffle(a, b, lambda k: k + distance if not k & distance else lanes + k)
+        rows[i + distance] = shuffle(
+            a, b, lambda k: k + distance if not k & distance else lanes + k
+        )
 
 
-def _make_square(dtype: np.dtype):  # type: ignore[no-untyped-def]
+def _make_square(dtype: np.dtype):
     lanes = cpu.lanes(dtype)
     element = ELEMENTS[dtype]
     vector = ir.VectorType(element, lanes)
@@ -89,7 +91,7 @@ def {name}(source, source_ld, target, target_ld, rows, columns):
 
 
 @lru_cache
-def turn(dtype_name: str):  # type: ignore[no-untyped-def]
+def turn(dtype_name: str):
     """Return the compiled function (source, source_ld, target, target_ld, rows, columns)."""
     dtype = np.dtype(dtype_name)
     name = f"turn_{dtype_name}"

@@ -7,7 +7,7 @@ from nnctl.engine.kernel import Split, elementwise, rows, tiles
 SINGLE = Split(1, 1, 1, 1, 1, limit=1)
 
 
-def _single(sizes) -> Split:  # type: ignore[no-untyped-def]
+def _single(sizes) -> Split:
     return SINGLE
 
 
@@ -29,6 +29,18 @@ def gather(source, order, x, x_width, scale):
         r = order[i]
         for j in range(x_width):
             x[i, j] = source[r, j] * scale
+
+
+@rows("x")
+def gather_normalized(source, order, x, x_width, mean, scale):
+    """x_i = (source[order_i] - mean) * scale in double precision, for data that come in it.
+
+    A column of large numbers that differ little (times, say) would lose them in single precision.
+    """
+    for i in range(x.shape[0]):
+        r = order[i]
+        for j in range(x_width):
+            x[i, j] = (source[r, j] - mean[j]) * scale[j]
 
 
 @rows("x")

@@ -1,6 +1,7 @@
 """Fully connected layer:  y = x @ w + b,  and the same with another layer's w turned round.
 
-Shapes: x (N, I), w (I, O), b (O,) -> y (N, O); backward dx = dy @ w.T, dw += x.T @ dy, db += sum dy.
+Shapes: x (N, I), w (I, O), b (O,) -> y (N, O). Backward: dx = dy @ w.T, dw += x.T @ dy, and db +=
+the sum of dy over the samples.
 
 ``w`` lies in panels: columns in blocks of two vectors, each block a contiguous (I, 2 vectors) table
 (the last block one vector wide where that is enough). The forward product reads panels as they lie.
@@ -14,6 +15,7 @@ from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, Split, tiles
 from nnctl.ops.registry import Call, Site, Temporary, register
 
+Names = dict[str, str | int | float | Temporary]
 DEPTH = 256  # of a block of the sum: 256 rows of a panel stay in the first-level cache
 
 
@@ -209,7 +211,7 @@ def _has_bias(site: Site) -> bool:
 
 
 def _prepare(site: Site, of: str, width: int, across: bool, bias: bool) -> Call:
-    names: dict[str, str | int | Temporary] = {
+    names: Names = {
         "dy": of,
         "across": _across(site, width),
         "wants_across": int(across),
@@ -223,11 +225,11 @@ def _prepare(site: Site, of: str, width: int, across: bool, bias: bool) -> Call:
 
 def _forward(site: Site) -> list[Call]:
     """Tied and turned round (``transposed``), the forward product is the other layer's dx."""
-    bias = {} if _has_bias(site) else {"b": "zeros"}
+    bias: Names = {} if _has_bias(site) else {"b": "zeros"}
     if not site.transposed:
         return [Call(dense_forward, bias)]
     width = site.inputs[0]
-    turned = {"dx": "y", "across": _across(site, width), "across_width": width}
+    turned: Names = {"dx": "y", "across": _across(site, width), "across_width": width}
     turned |= {"wants_bias": int(_has_bias(site)), "capacity": site.capacity, **bias}
     return [_prepare(site, "x", width, True, False), Call(dense_across, turned)]
 
@@ -238,7 +240,7 @@ def _backward(site: Site) -> list[Call]:
     width, needs_dx = site.output, site.needs_dx[0]
     calls = [_prepare(site, "dy", width, needs_dx, _has_bias(site)), Call(dense_gradient)]
     if needs_dx:
-        turned = {"across": _across(site, width), "across_width": width, "b": "zeros"}
+        turned: Names = {"across": _across(site, width), "across_width": width, "b": "zeros"}
         calls.append(Call(dense_across, {"capacity": site.capacity, **turned, "wants_bias": 0}))
     return calls
 

@@ -27,9 +27,7 @@ def masked(source, target, width, rate, step, seed, stream, first_row, unit):
         for group in range(0, width, 4 * GROUP):
             for lane in range(GROUP):
                 block = U32((group >> 2) + lane)
-                words = philox(
-                    block, U32(row), U32(step), U32(stream), U32(seed), U32(seed >> 32)
-                )
+                words = philox(block, U32(row), U32(step), U32(stream), U32(seed), U32(seed >> 32))
                 for w in range(4):
                     j = group + w * GROUP + lane
                     if j < width:

@@ -1,10 +1,10 @@
 """The protocol between an op's file and the plan: kernels bound by name.
 
 An op file registers, for a layer's ``type``, which kernels its forward and its backward pass call.
-A kernel's argument names are the wiring: ``x`` (``x0``, ``x1``, ...) inputs, ``y`` output, a leading
-``d`` for gradients, parameters by name, the layer's fields by name, ``NAME_ld`` and ``NAME_width``
-the row stride and row length of an array. ``dx`` is overwritten, parameter gradients accumulate
-when ``dNAME_accumulates`` is 1. What the backward pass names is what stays alive until then.
+A kernel's argument names are the wiring: ``x`` (``x0``, ``x1``, ...) inputs, ``y`` output, a
+leading ``d`` for gradients, parameters by name, the layer's fields by name, ``NAME_ld`` and
+``NAME_width`` the row stride and row length of an array. ``dx`` is overwritten, parameter gradients
+accumulate when ``dNAME_accumulates`` is 1. What the backward pass names is what stays alive until then.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def register(
     same: bool = False,
     same_in_evaluation: bool = False,
 ) -> None:
-    """Say how layers of type ``tag`` run; a single kernel is one call with its names as they are."""
+    """Say how layers of type ``tag`` run; a single kernel is one call, its names as they are."""
     run = _lowering(forward)
     _OPS[tag] = Op(
         tag,

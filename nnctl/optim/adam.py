@@ -1,7 +1,7 @@
 """Adam (Kingma & Ba 2015):
 
-    m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g^2
-    p = p - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)        t = 1, 2, ...
+m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g^2
+p = p - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)        t = 1, 2, ...
 """
 
 from math import sqrt

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nnctl.engine.kernel import IMPLICIT, Kernel, Sizes
+from nnctl.engine.kernel import Kernel, Sizes
+from nnctl.engine.op import IMPLICIT
 from nnctl.ops.registry import Call, Temporary
 from nnctl.plan.buffers import Buffer
 from nnctl.plan.steps import Flat, Rate, Step, Table, Value, field_value, names_of
@@ -42,9 +43,7 @@ class Binder:
                 self.written.add(value)
         numbers = {n: v for n, v in values.items() if isinstance(v, int)}
         widths = {n: v.width for n, v in values.items() if isinstance(v, Buffer | Table)}
-        return Step(
-            call.kernel, values, Sizes(self.capacity, self.lanes, numbers | widths), label
-        )
+        return Step(call.kernel, values, Sizes(self.capacity, self.lanes, numbers | widths), label)
 
     def _value(self, name: str, call: Call) -> Value:
         given = call.bind.get(name, name)

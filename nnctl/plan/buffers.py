@@ -79,7 +79,9 @@ class Maker:
         return Buffer(name, "vector", letter, elements, elements, elements, item, fixed)
 
 
-def place(lives: Iterable[tuple[Buffer, int, int]], keep_all: bool = False) -> tuple[dict[Buffer, int], int]:
+def place(
+    lives: Iterable[tuple[Buffer, int, int]], keep_all: bool = False
+) -> tuple[dict[Buffer, int], int]:
     """Give each buffer an offset; those whose lives (first, last phase) overlap never share bytes.
 
     Largest first, each in the lowest gap that fits. Returns offsets and the bytes of the whole.

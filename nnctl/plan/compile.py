@@ -17,12 +17,12 @@ from nnctl.ops.registry import find
 from nnctl.optim import registry as rules
 from nnctl.plan.buffers import Buffer
 from nnctl.plan.layout import KINDS, Zone
-from nnctl.plan.lower import Resident
+from nnctl.plan.lower import Resident, Scaling
 from nnctl.plan.memory import Memory
 from nnctl.plan.plan import Plan
 from nnctl.plan.tapes import Tapes
 
-Scaling = tuple[np.ndarray, np.ndarray]
+Pair = tuple[np.ndarray, np.ndarray]
 
 
 def compile_plan(
@@ -34,8 +34,8 @@ def compile_plan(
     seed: int = 0,
     threads: int | None = None,
     optimizer: Any = None,
-    normalizers: Mapping[str, Scaling | None] | None = None,
-    target_scalers: Mapping[str, Scaling | None] | None = None,
+    normalizers: Mapping[str, Pair | None] | None = None,
+    target_scalers: Mapping[str, Pair | None] | None = None,
     class_weights: Mapping[str, np.ndarray | None] | None = None,
     gradient_norm: bool = False,
 ) -> Plan:
@@ -53,17 +53,23 @@ def compile_plan(
         rule = rules.find(optimizer.type, optimizer.model_dump())
     zone = _zone(graph, lanes)
     make = _Constants(graph, kind, lanes)
-    scalings = {n: make.scaling(f"input.{n}", s, prod(graph.inputs[n]))
-                for n, s in (normalizers or {}).items() if s is not None}
-    scalers = {n: make.scaling(f"target.{n}", s, np.size(s[0]))
-               for n, s in (target_scalers or {}).items() if s is not None}
+    scalings = {
+        n: make.scaling(f"input.{n}", s, prod(graph.inputs[n]))
+        for n, s in (normalizers or {}).items()
+        if s is not None
+    }
+    scalers = {
+        n: make.scaling(f"target.{n}", s, np.size(s[0]))
+        for n, s in (target_scalers or {}).items()
+        if s is not None
+    }
     weights = {loss.output: make.weights(loss, class_weights or {}) for loss in graph.losses}
     places = _places(graph)
     state = ("p", *(rule.slots if rule else ()))
     others = ("g", *(rule.temporary if rule else ()))
     memory = Memory(zone, state, others, list(make.values), places, kind)
     for buffer, values in make.values.items():
-        memory.constant(buffer, kind)[: len(values)] = values
+        memory.constant(buffer)[: len(values)] = values
     for k in (1, 2):
         memory.set_word(control.PRODUCTS + 8 * (k - 1), tiles.product(kind.name, k).address)
     memory.set_word(control.TURN, turn.turn(kind.name).address)
@@ -73,10 +79,20 @@ def compile_plan(
         make.zeros, words, places, scalings, scalers, weights, {}, {},
     )  # fmt: skip
     count = thread_count.count(threads)
-    tapes = Tapes(graph, memory, zone, resident, rule, optimizer, batch, eval_batch, kind.name,
-                  count, gradient_norm)
-    return Plan(graph, memory, tapes, zone, rule, optimizer, batch, eval_batch, kind.name,
-                seed, count, dict(target_scalers or {}))
+    tapes = Tapes(
+        graph,
+        memory,
+        zone,
+        resident,
+        rule,
+        optimizer,
+        batch,
+        eval_batch,
+        kind.name,
+        count,
+        gradient_norm,
+    )
+    return Plan(graph, memory, tapes, zone, rule, optimizer, seed, dict(target_scalers or {}))
 
 
 def _zone(graph: Graph, lanes: int) -> Zone:
@@ -122,18 +138,21 @@ class _Constants:
         widest = max(node.size for node in graph.nodes)
         self.zeros = self._add("zeros", np.zeros(padded(widest, lanes) + 2 * lanes))
 
-    def _add(self, name: str, values: np.ndarray) -> Buffer:
+    def _add(self, name: str, values: np.ndarray, letter: str = "f") -> Buffer:
         count = len(values)
-        buffer = Buffer(name, "vector", "f", count, count, count, self.kind.itemsize, True)
+        item = 8 if letter == "d" else self.kind.itemsize
+        buffer = Buffer(name, "vector", letter, count, count, count, item, True)
         self.values[buffer] = values
         return buffer
 
-    def scaling(self, name: str, scaling: Scaling, width: int) -> tuple[Buffer, Buffer]:
+    def scaling(self, name: str, scaling: Pair, width: int) -> Scaling:
         """Mean and scale, repeated from one per channel to one per number."""
-        mean, scale = (np.asarray(part, dtype=np.float64).reshape(-1) for part in scaling)
-        return (
-            self._add(f"{name}.mean", np.resize(mean, width)),
-            self._add(f"{name}.scale", np.resize(scale, width)),
+        mean, scale = (np.resize(np.asarray(part, dtype=np.float64), width) for part in scaling)
+        return Scaling(
+            self._add(f"{name}.mean", mean),
+            self._add(f"{name}.scale", scale),
+            self._add(f"{name}.mean64", mean, "d"),
+            self._add(f"{name}.scale64", scale, "d"),
         )
 
     def weights(self, loss: Any, given: Mapping[str, np.ndarray | None]) -> Buffer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,16 @@ from nnctl.plan.steps import Step, Table
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """Constants of (x - mean) * scale, in the network's precision and in double."""
+
+    mean: Buffer
+    scale: Buffer
+    mean64: Buffer
+    scale64: Buffer
+
+
+@dataclass(frozen=True)
 class Resident:
     """What stays in the arena for all tapes: parameters, gradients, constants, words."""
 
@@ -25,8 +35,8 @@ class Resident:
     zeros: Buffer
     words: Buffer
     places: Mapping[str, int]  # of the words: "input.NAME", "target.NAME", "output.NAME", ...
-    normalizers: Mapping[str, tuple[Buffer, Buffer]]  # by input name: mean, scale
-    scalers: Mapping[str, tuple[Buffer, Buffer]]  # by target name
+    normalizers: Mapping[str, Scaling]  # by input name
+    scalers: Mapping[str, Scaling]  # by target name
     class_weights: Mapping[str, Buffer]  # by output name
     source_types: Mapping[str, str]  # letter of the resident array, by input name
     loss_kinds: Mapping[str, str]  # "class" or "rows", by output name
@@ -59,7 +69,7 @@ class Lowering:
         self._add({}, {}, Call(ends.begin_step), "begin", "")
         self.steps[-1].is_alone = True
 
-    def forward(self, names: Sequence[str] | None = None) -> None:
+    def forward(self, names: Container[str] | None = None) -> None:
         """Lower the forward pass of the nodes ``names`` (default: all), inputs gathered first."""
         for node in self.graph.nodes:
             if names is not None and node.name not in names:
@@ -74,12 +84,21 @@ class Lowering:
         letter = self.resident.source_types[name]
         x = self.y[node.name] = self.make.rows(f"{node.name}.y", node.size)
         source = self._table(f"input.{name}", node.size, letter)
+        self._gather_into(x, source, letter, self.resident.normalizers.get(name), node.name)
+
+    def _gather_into(
+        self, x: Buffer, source: Table, letter: str, scaling: Scaling | None, label: str
+    ) -> None:
+        """Take the batch's rows; in double precision up to normalization, if the data come so."""
+        if scaling is not None and letter == "d":
+            arrays = {"x": x, "source": source, "mean": scaling.mean64, "scale": scaling.scale64}
+            self._add(arrays, {}, Call(ends.gather_normalized), label)
+            return
         scale = 1.0 / 255.0 if letter == "u" else 1.0
-        self._add({"x": x, "source": source}, {}, Call(ends.gather, {"scale": scale}), node.name)
-        if name in self.resident.normalizers:
-            mean, scale_ = self.resident.normalizers[name]
-            arrays = {"x": x, "mean": mean, "scale": scale_}
-            self._add(arrays, {}, Call(ends.normalize), node.name, "normalize")
+        self._add({"x": x, "source": source}, {}, Call(ends.gather, {"scale": scale}), label)
+        if scaling is not None:
+            arrays = {"x": x, "mean": scaling.mean, "scale": scaling.scale}
+            self._add(arrays, {}, Call(ends.normalize), label, "normalize")
 
     def _forward(self, node: Node) -> None:
         op = find(node.op)
@@ -159,11 +178,7 @@ class Lowering:
         width = self.nodes[loss.output].size
         rows = self.make.rows(label, width)
         source = self._table(f"target.{loss.output}", width, "d")
-        self._add({"x": rows, "source": source}, {}, Call(ends.gather, {"scale": 1.0}), label)
-        if name in self.resident.scalers:
-            mean, scale = self.resident.scalers[name]
-            arrays = {"x": rows, "mean": mean, "scale": scale}
-            self._add(arrays, {}, Call(ends.normalize), label, "normalize")
+        self._gather_into(rows, source, "d", self.resident.scalers.get(name), label)
         return {"target": rows}
 
     # -- backward ------------------------------------------------------------------------------
@@ -174,7 +189,7 @@ class Lowering:
         for step in order:
             self._backward(self.nodes[step.node], step)
 
-    def _sources(self, node: Node) -> list[Buffer]:
+    def sources(self, node: Node) -> list[Buffer]:
         """The gradients that come back to a node's output: from its readers, then from losses."""
         found = [
             self.dy[reader.name, i]
@@ -185,7 +200,7 @@ class Lowering:
         return found + [b for (r, _), b in self.dy.items() if r == f"loss.{node.name}"]
 
     def _backward(self, node: Node, step: BackwardStep) -> None:
-        op, sources = find(node.op), self._sources(node)
+        op, sources = find(node.op), self.sources(node)
         if op.same and node.op != SPLIT or (len(sources) == 1 and node.op == SPLIT):
             self.dy[node.name, 0] = sources[0]
             return
@@ -229,9 +244,7 @@ class Lowering:
         made = {}
         for name, kind in kinds.items():
             label = f"{owner}.{name}"
-            made[name] = (
-                self.make.rows(label, width) if kind == "rows" else self.make.column(label)
-            )
+            made[name] = self.make.rows(label, width) if kind == "rows" else self.make.column(label)
         return made
 
     def _arrays(self, node: Node) -> dict[str, Any]:

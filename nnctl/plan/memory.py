@@ -75,9 +75,10 @@ class Memory:
             first, self._state * aligned(self._elements * self._dtype.itemsize), np.uint8
         )
 
-    def constant(self, buffer: Buffer, dtype: np.dtype) -> np.ndarray:
+    def constant(self, buffer: Buffer) -> np.ndarray:
         """Return a constant buffer's elements, to be filled."""
-        return self._arena.array(self._held[buffer], buffer.elements, dtype)
+        kind = np.float64 if buffer.dtype == "d" else self._dtype
+        return self._arena.array(self._held[buffer], buffer.elements, kind)
 
     def view(self, offset: int, count: int) -> np.ndarray:
         """Return ``count`` numbers at a byte offset."""

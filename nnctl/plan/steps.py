@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnctl.engine.kernel import Bound, Kernel, Sizes, Split
-from nnctl.engine.kernel import op as compile_op
+from nnctl.engine.op import op as compile_op
 from nnctl.plan.buffers import Buffer
 
 
@@ -76,7 +76,9 @@ class Step:
 
     def argument_of(self, buffer: Buffer) -> list[str]:
         """Names under which the call knows ``buffer``."""
-        return [n for n, v in self.values.items() if v is buffer or getattr(v, "buffer", 0) is buffer]
+        return [
+            n for n, v in self.values.items() if v is buffer or getattr(v, "buffer", 0) is buffer
+        ]
 
     def own_split(self) -> Split | None:
         """The task split that the kernel asks for; None if it follows its neighbor's."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from nnctl.engine import cpu
 from nnctl.engine.arena import Arena
-from nnctl.engine.kernel import Split
+from nnctl.engine.kernel import Sizes, Split
 from nnctl.graph.autodiff import backward_order
-from nnctl.graph.graph import INPUT, Graph, LossNode
+from nnctl.graph.graph import Graph
 from nnctl.ops import batch as ends
 from nnctl.ops.registry import find_loss
 from nnctl.optim.registry import Rule
@@ -23,7 +23,6 @@ from nnctl.plan.layout import Zone
 from nnctl.plan.lower import Lowering, Resident
 from nnctl.plan.memory import Memory
 from nnctl.plan.steps import Flat, Step
-from nnctl.engine.kernel import Sizes
 from nnctl.plan.tape import Draft, Tape
 
 LETTERS = {"float32": "s", "float64": "d", "uint8": "u", "int64": "i"}
@@ -74,12 +73,12 @@ class Tapes:
                 found[loss.output] = _rows(array, width, is_label)
         return found
 
-    def rate_table(self, optimizer: Any, first_step: int, rates: np.ndarray) -> np.ndarray:
+    def rate_table(self, first_step: int, rates: np.ndarray) -> np.ndarray:
         """Return the step-dependent scalars, a row a step, in the order of ``_columns``."""
         if self.rule is None:
             raise RuntimeError("the plan was compiled without an optimizer")
         t = np.arange(first_step + 1, first_step + 1 + len(rates), dtype=np.float64)
-        fields = {**optimizer.model_dump(), "learning_rate": rates}
+        fields = {**self.optimizer.model_dump(), "learning_rate": rates}
         scalars = {"learning_rate": rates, **self.rule.scalars(fields, t)}
         return np.ascontiguousarray(np.stack(list(scalars.values()), axis=1))
 
@@ -203,9 +202,7 @@ class Tapes:
         return self._zone_buffers
 
     def _flat(self, kernel: Any, label: str) -> Step:
-        step = flat_step(
-            kernel, self._zones(), self._columns(), self.optimizer.model_dump(), label
-        )
+        step = flat_step(kernel, self._zones(), self._columns(), self.optimizer.model_dump(), label)
         chunks, chunk = self.zone.chunks, self.zone.chunk
         step.fixed_split = Split(1, chunks, chunk, 1, chunk, limit=chunks)
         step.extra = {*self.resident.parameters.values(), *self.resident.gradients.values()}
@@ -218,7 +215,12 @@ class Tapes:
             if not (one.l1 or one.l2):
                 continue
             p, g = self.resident.parameters[name], self.resident.gradients[name]
-            values = {"p": Flat(p), "dp": Flat(g), "l1": float(one.l1), "l2": float(one.l2)}
+            values: dict[str, Any] = {
+                "p": Flat(p),
+                "dp": Flat(g),
+                "l1": float(one.l1),
+                "l2": float(one.l2),
+            }
             step = Step(ends.add_penalty, values, Sizes(0, 0, {}), f"{name}.penalty")
             count = self.zone.layouts[name].elements
             step.fixed_split = Split(1, 1, 4096, -(-count // 4096), count, limit=1)
@@ -233,7 +235,7 @@ class Tapes:
         sizes = Sizes(0, 0, {"chunks": chunks})
         first = Step(ends.square_sums, values, sizes, "gradient.squares")
         first.extra = set(self.resident.gradients.values())
-        total = {"norms": norms, "chunks": chunks}
+        total: dict[str, Any] = {"norms": norms, "chunks": chunks}
         return [first, Step(ends.gradient_norm, total, sizes, "gradient.norm")]
 
 

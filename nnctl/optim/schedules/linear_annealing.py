@@ -1,4 +1,4 @@
-"""rate_k = (1 - k/tau) base + (k/tau) final for epochs k = 0 to tau, then final (notes, Def. 4.5)."""
+"""rate_k = (1 - k/tau) base + (k/tau) final, epochs k = 0 to tau, then held (notes, Def. 4.5)."""
 
 from __future__ import annotations
 
@@ -9,4 +9,5 @@ import numpy as np
 
 def rates(schedule: Any, base: float, steps: np.ndarray, steps_per_epoch: int) -> np.ndarray:
     share = np.minimum(steps // steps_per_epoch, schedule.epochs) / schedule.epochs
-    return (1.0 - share) * base + share * schedule.final
+    rate: np.ndarray = (1.0 - share) * base + share * schedule.final
+    return rate

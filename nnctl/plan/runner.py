@@ -1,0 +1,104 @@
+"""Running tapes: the words of a call, the threads, and the choice of how many are worth waking."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnctl.engine import control
+from nnctl.engine.tape import run
+from nnctl.engine.threads import Pool
+from nnctl.plan.memory import Memory
+from nnctl.plan.tape import Tape
+
+SHORT_CALL = 2_000.0  # microseconds; a shorter call is not worth waking other threads
+SINGLE_STEP = 20.0  # microseconds; below this a barrier costs more than a second thread brings
+
+
+class Runner:
+    """Runs tapes over one memory on ``threads`` threads, which sleep between calls."""
+
+    def __init__(self, memory: Memory, threads: int, seed: int) -> None:
+        self.memory, self.threads, self.seed = memory, threads, seed
+        self._pool: Pool | None = None
+
+    def set_call(
+        self,
+        tape: Tape,
+        order: np.ndarray,
+        steps: np.ndarray,
+        losses: np.ndarray,
+        norms: np.ndarray,
+        first_step: int,
+    ) -> None:
+        """Fill in the control words: ``steps`` holds (start, live) of each batch, int64."""
+        for word, value in (
+            (control.ORDER, order.ctypes.data),
+            (control.STEPS, steps.ctypes.data),
+            (control.LOSSES, losses.ctypes.data),
+            (control.NORMS, norms.ctypes.data),
+            (control.INDEX, -1),
+            (control.STEP, first_step - 1),
+            (control.FAILED, 0),
+            (control.SEED, self.seed),
+            (control.ARRIVED, 0),
+            (control.NEXT_TASK, 0),
+            (control.SCRATCH, tape.scratch),
+            (control.SCRATCH_STRIDE, tape.scratch_stride),
+        ):
+            self.memory.set_word(word, value)
+
+    def set_rates(self, table: np.ndarray) -> None:
+        """Point the tape at the step-dependent scalars, a row a step; the caller keeps them."""
+        self.memory.set_word(control.RATES, table.ctypes.data)
+        self.memory.set_word(control.RATES_WIDTH, table.shape[1])
+
+    def run(
+        self,
+        tape: Tape,
+        order: np.ndarray,
+        starts: np.ndarray,
+        live: np.ndarray,
+        losses: np.ndarray,
+        norms: np.ndarray | None = None,
+        first_step: int = 0,
+    ) -> bool:
+        """Run a step of ``tape`` for each start; say whether one met a number that is not finite.
+
+        ``losses`` (and ``norms``) float64 (steps,) receive the mean loss of each batch.
+        """
+        order = np.ascontiguousarray(order, dtype=np.int64)
+        steps = np.stack([starts, live], axis=1).astype(np.int64)
+        norms = np.zeros(len(steps)) if norms is None else norms
+        self.set_call(tape, order, steps, losses, norms, first_step)
+        self._go(tape, len(steps))
+        return bool(self.memory.word(control.FAILED))
+
+    @property
+    def index(self) -> int:
+        """The step at which the last call ended."""
+        return self.memory.word(control.INDEX)
+
+    def _go(self, tape: Tape, steps: int) -> None:
+        base, address = self.memory.address, tape.address
+        alone = self.threads == 1 or tape.work < SINGLE_STEP
+        if alone and tape.work * steps < SHORT_CALL:
+            run(base, address, steps, 0, 1)
+            return
+        threads = 1 if alone else self.threads
+
+        def job(slot: int) -> None:
+            if slot < threads:
+                run(base, address, steps, slot, threads)
+
+        self._threads().run(job)
+
+    def _threads(self) -> Pool:
+        if self._pool is None:
+            self._pool = Pool(self.threads)
+        return self._pool
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
