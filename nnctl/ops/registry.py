@@ -4,7 +4,8 @@ An op file registers, for a layer's ``type``, which kernels its forward and its 
 A kernel's argument names are the wiring: ``x`` (``x0``, ``x1``, ...) inputs, ``y`` output, a
 leading ``d`` for gradients, parameters by name, the layer's fields by name, ``NAME_ld`` and
 ``NAME_width`` the row stride and row length of an array. ``dx`` is overwritten, parameter gradients
-accumulate when ``dNAME_accumulates`` is 1. What the backward pass names is what stays alive until then.
+accumulate when ``dNAME_accumulates`` is 1. What the backward pass names is what stays alive until
+then.
 """
 
 from __future__ import annotations
