@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -12,9 +12,6 @@ from pydantic_core import PydanticCustomError
 from .shapes import Parameter, Shape, ShapeError, size
 
 __all__ = ["Finding", "LayerModel", "Parameter", "Shape", "ShapeError", "SpecModel", "Words"]
-
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -56,9 +53,11 @@ class SpecModel(BaseModel):
         return self
 
 
-def filled(model: type[Model], **values: Any) -> Callable[[], Model]:
-    """Make the default of a table: a model with all its own defaults."""
-    return lambda: model.model_validate(values)
+def table(description: str, **values: Any) -> Any:
+    """Make a field whose default is a table of ``values``: a model with its own defaults."""
+    return Field(
+        default_factory=lambda: dict(values), validate_default=True, description=description
+    )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from .base import Expect, Finding, SpecModel, Words, filled
+from .base import Expect, Finding, SpecModel, Words, table
 from .generators.base import GeneratorModel
 from .registry import Tagged
 
@@ -136,9 +136,7 @@ class DataSpec(SpecModel):
     normalize_target: bool = Field(
         False, description="train on targets of mean 0 and deviation 1 (regression)"
     )
-    split: Split = Field(
-        default_factory=filled(Split), description="shares of train, test, validation"
-    )
+    split: Split = table("shares of train, test, validation")
     limit: int | None = Field(
         None, ge=2, le=2**40, description="use this many samples of the training part"
     )

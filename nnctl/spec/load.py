@@ -108,7 +108,7 @@ def _explained(
     """Turn everything that was found into problems; only here the models of all types load."""
     from .places import Slot
     from .problems import relocate, translate
-    from .root import SpecFile
+    from .written import SpecFile
 
     root, trace = Slot(SpecFile), tree.trace
     for finding in blocks:

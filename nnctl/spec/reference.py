@@ -20,9 +20,9 @@ from .describe import describe
 from .metrics import METRICS, Metric
 from .places import Slot
 from .registry import FAMILIES, Tagged
-from .root import SpecFile
 from .suggest import hint
 from .writer import inline, plain
+from .written import SpecFile
 
 _FAMILY_TOPICS = {name: about for name, about in FAMILIES.items() if name != "entries"}
 

@@ -9,16 +9,13 @@ from pydantic import BeforeValidator, Field, PrivateAttr
 
 from nnctl.errors import Problem
 
-from .base import Also, Expect, LayerModel, SpecModel, Words, filled
-from .blocks.use import Block, BlockUse
+from .base import Also, Expect, LayerModel, SpecModel, Words, table
 from .data import DataSpec
 from .losses.base import Loss
 from .measures import Gates, MetricNames
-from .optimizers.adam import Adam
 from .optimizers.base import Optimizer
 from .registry import Tagged, is_single
 from .schedules.base import Schedule
-from .schedules.constant import Constant
 from .source import Trace
 from .training import Checkpoint, Regularization, Training
 
@@ -62,22 +59,13 @@ class Spec(SpecModel):
         Expect("[loss] with a type, or a table [loss.OUTPUT] for each output"),
         Also(),
     ] = Field(alias="loss", description="what is minimized")
-    optimizer: Optimizer = Field(
-        default_factory=filled(Adam, type="adam"), description="how gradients become steps"
-    )
-    schedule: Schedule = Field(
-        default_factory=filled(Constant, type="constant"),
-        description="the learning rate over the epochs",
-    )
-    regularization: Regularization = Field(
-        default_factory=filled(Regularization), description="penalties on all weights"
-    )
-    training: Training = Field(default_factory=filled(Training), description="how the run goes")
+    optimizer: Optimizer = table("how gradients become steps", type="adam")
+    schedule: Schedule = table("the learning rate over the epochs", type="constant")
+    regularization: Regularization = table("penalties on all weights")
+    training: Training = table("how the run goes")
     metrics: MetricNames | None = Field(None, description="what to measure; default: by the task")
     gates: Gates = Field([], description="conditions that end a run with exit code 5 when not met")
-    checkpoint: Checkpoint = Field(
-        default_factory=filled(Checkpoint), description="when checkpoints are written"
-    )
+    checkpoint: Checkpoint = table("when checkpoints are written")
 
     _trace: Any = PrivateAttr(None)
 
@@ -111,18 +99,3 @@ class Spec(SpecModel):
 
         tables: dict[str, Any] = plain(self)
         return tables
-
-
-class SpecFile(Spec):
-    """A spec as it is written: with what is resolved before it becomes a Spec."""
-
-    name: RunName = Field("", description="what runs are called; default: the file's name")
-    extends: str | None = Field(
-        None,
-        min_length=1,
-        description="another spec that this one starts from; its path is relative to this file",
-    )
-    blocks: dict[str, Block] = Field({}, description='layers written once, used by type = "block"')
-    layers: Annotated[list[Annotated[LayerModel | BlockUse, Tagged("entries")]], LAYERS] = Field(  # type: ignore[assignment]
-        min_length=1, description="the network, each layer reading the one before unless it says"
-    )

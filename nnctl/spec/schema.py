@@ -6,7 +6,7 @@ from typing import Any
 
 from . import registry
 from .registry import FAMILIES
-from .root import SpecFile
+from .written import SpecFile
 
 _PARAMETER = {"type": "string", "pattern": r"^\$", "description": "a parameter of the block"}
 _NULL = {"type": "null"}

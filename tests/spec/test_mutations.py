@@ -11,9 +11,9 @@ import pytest
 from nnctl.errors import SpecError
 from nnctl.spec import load_spec
 from nnctl.spec.places import fields
-from nnctl.spec.root import SpecFile
 from nnctl.spec.suggest import distance, nearest
 from nnctl.spec.training import Training
+from nnctl.spec.written import SpecFile
 from tests.spec.helpers import shipped
 from tests.spec.mutations import edits, every_edit, keys
 
