@@ -1,37 +1,36 @@
-"""Explain a type or a table of the spec: what it does, its fields, bounds and defaults.
+"""Explain a type, a table or a key of the spec, or a metric: what it does, bounds, defaults.
 
-nnctl explain                 all topics
-nnctl explain layers          all layer types
-nnctl explain dense           one of them
-nnctl explain training        a table of the spec
+  nnctl explain                 all topics
+  nnctl explain layers          all layer types
+  nnctl explain dense           one of them, with its keys
+  nnctl explain training        a table of the spec
+  nnctl explain dropout.rate    one key
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from nnctl.cli._options import Json
 from nnctl.cli.output import Output
-from nnctl.errors import UsageError
 
 
 def command(
     topic: Annotated[str | None, typer.Argument(help="What to explain.", metavar="TOPIC")] = None,
     json: Json = False,
 ) -> None:
-    from nnctl.cli import _topics as topics
-    from nnctl.spec.suggest import hint
+    from nnctl.spec import reference
 
     out = Output(json=json)
-    known = topics.find_all()
     if topic is None:
-        out.text(topics.index(known))
-        out.document({"topics": sorted(known)})
-        return
-    found = known.get(topic.strip("[]").replace("-", "_"))
-    if found is None:
-        raise UsageError(f'there is no topic "{topic}"', hint(topic, sorted(known), "topics"))
-    out.text("\n\n".join(entry.text() for entry in found))
-    out.document({"topic": topic, "entries": [entry.document() for entry in found]})
+        kinds = reference.topics()
+        lines = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items()]
+        out.text("\n".join([*lines, "", "nnctl explain TOPIC tells more of each"]))
+        out.document({"topics": kinds})
+    else:
+        found = reference.find(topic)
+        out.text("\n\n".join(map(reference.text, found)))
+        out.document({"topic": topic, "entries": [asdict(entry) for entry in found]})

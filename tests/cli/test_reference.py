@@ -14,40 +14,34 @@ from .support import Nnctl
 TYPES = sorted({tag for family in FAMILIES for tag in tags(family)})
 
 
-@pytest.mark.parametrize("tag", TYPES)
-def test_every_type_is_explained(tag: str, nnctl: Nnctl) -> None:
-    ended = nnctl("explain", tag, "--json")
-    assert ended.status == 0
-    for entry in ended.document["entries"]:
-        assert len(entry["text"]) > 10
-        for field in entry["fields"]:
-            assert field["expects"]
-            assert field["description"], f"{tag}.{field['name']} is not described"
+def test_every_type_is_explained(nnctl: Nnctl) -> None:
+    for tag in TYPES:
+        ended = nnctl("explain", tag, "--json")
+        assert ended.status == 0
+        for entry in ended.document["entries"]:
+            assert len(entry["text"]) > 10
+            for field in entry["fields"]:
+                assert field["expects"]
+                assert field["text"], f"{tag}.{field['key']} is not described"
 
 
-def test_explain_shows_fields_bounds_and_defaults(nnctl: Nnctl) -> None:
+def test_explain_shows_keys_bounds_and_defaults(nnctl: Nnctl) -> None:
     out = nnctl("explain", "dropout").out
     assert "Srivastava et al. 2014" in out
-    assert "  rate\n      a number of at least 0 and below 1; default 0.5\n" in out
+    assert "a number of at least 0 and below 1; default 0.5\n" in out
 
 
-@pytest.mark.parametrize("topic", ["training", "data.split", "split", "early_stopping", "losses"])
-def test_tables_and_families_are_topics(topic: str, nnctl: Nnctl) -> None:
-    assert nnctl("explain", topic).status == 0
-
-
-def test_a_name_of_two_families_has_two_entries(nnctl: Nnctl) -> None:
-    found = nnctl("explain", "constant", "--json").document["entries"]
-    assert [entry["title"] for entry in found] == [
-        'type = "constant" (schedule)',
-        'type = "constant" (initializer)',
-    ]
+@pytest.mark.parametrize("topic", ["training", "data.split", "training.epochs", "losses", "recall"])
+def test_tables_keys_families_and_metrics_are_topics(topic: str, nnctl: Nnctl) -> None:
+    ended = nnctl("explain", topic)
+    assert (ended.status, ended.err) == (0, "")
+    assert len(ended.out.splitlines()) > 2
 
 
 def test_an_unknown_topic_names_the_nearest(nnctl: Nnctl) -> None:
     ended = nnctl("explain", "dropuot")
     assert ended.status == 2
-    assert ended.err.startswith('error: there is no topic "dropuot"\n  did you mean "dropout"?\n')
+    assert ended.err.splitlines()[1] == '  did you mean "dropout"?'
 
 
 def test_the_index_names_every_type(nnctl: Nnctl) -> None:
