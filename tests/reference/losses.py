@@ -16,7 +16,10 @@ def cross_entropy(x, target, label_smoothing=0.0, class_weights=None):
     q = np.eye(classes)[target] if target.ndim == 1 else target
     q = (1 - label_smoothing) * q + label_smoothing / classes
     c = np.ones(classes) if class_weights is None else np.asarray(class_weights)
-    return -(c * q * log_softmax(x)).sum(axis=1)
+    terms = c * q * log_softmax(x)
+    if target.ndim == 1:  # a class that is not the label, with no share, is not looked at
+        terms = np.where(q == 0, 0.0, terms)
+    return -terms.sum(axis=1)
 
 
 def binary_cross_entropy(x, target, label_smoothing=0.0, pos_weight=1.0):

@@ -1,0 +1,85 @@
+"""The one place where tests reach into a plan: a tape of chosen calls, on chosen threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from nnctl.engine.arena import Arena
+from nnctl.plan import Plan, runner
+from nnctl.plan.lower import Lowering
+from nnctl.plan.runner import Runner
+from nnctl.plan.tape import Draft, Tape
+
+
+@contextmanager
+def always_threaded() -> Iterator[None]:
+    """Wake all threads however short the work is."""
+    with patch.object(runner, "SINGLE_STEP", -1.0), patch.object(runner, "SHORT_CALL", -1.0):
+        yield
+
+
+def lowering(plan: Plan, capacity: int, training: bool, in_place: bool) -> Lowering:
+    """An empty tape's calls, after the start of the step."""
+    return plan.tapes._lowering(capacity, training, in_place)
+
+
+def forward(low: Lowering, node: Any) -> None:
+    low._forward(node)
+
+
+def gather(low: Lowering, name: str) -> None:
+    low._gather(low.nodes[name])
+
+
+def backward(low: Lowering, node: Any, step: Any) -> None:
+    low._backward(node, step)
+
+
+def gradients(plan: Plan) -> set[Any]:
+    """The buffers of all parameters' gradients."""
+    return set(plan.tapes.resident.gradients.values())
+
+
+def parts(plan: Plan, zone: str, **values: Any) -> np.ndarray:
+    """A zone's own memory; ``fill=v`` writes v into all parameters' parts, not their padding."""
+    held = plan.memory.zone(zone)
+    if "fill" in values:
+        fill(plan, held, values["fill"])
+    return held
+
+
+def fill(plan: Plan, held: np.ndarray, value: Any) -> None:
+    for name, layout in plan.zone.layouts.items():
+        layout.pack(np.full(layout.shape, value, held.dtype), plan.zone.part(name, held))
+
+
+class Bench:
+    """A lowered tape in memory of its own, run on any number of threads up to ``threads``."""
+
+    def __init__(self, plan: Plan, low: Lowering, keep: bool, threads: int) -> None:
+        self.plan, self.lowering, self.threads = plan, low, threads
+        dtype = np.dtype(plan.dtype)
+        width = max(node.size for node in plan.graph.nodes)
+        draft = Draft.of(low.steps, low.make.capacity, width, dtype.itemsize, keep)
+        self.room = Arena(draft.room(threads))
+        self.tape = Tape(draft, self.room, threads, plan.dtype)
+
+    def run(self, live: int, fill: int, step: int = 0) -> float:
+        """Run one step on rows 0 to ``live`` of the resident arrays; return its mean loss."""
+        self.room.bytes[:] = fill
+        losses = np.full(1, np.nan)
+        one = Runner(self.plan.memory, self.threads, self.plan.seed)
+        with always_threaded():
+            one.run(self.tape, np.arange(live), np.zeros(1), np.array([live]), losses,
+                    first_step=step)
+        one.close()
+        return float(losses[0])
+
+    def array(self, name: str) -> np.ndarray:
+        """What a node gave, with the padding of the batch."""
+        return self.tape.array(self.lowering.y[name])
