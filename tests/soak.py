@@ -63,6 +63,12 @@ class Soak:
         self.found.append(text)
         print(f"FOUND {text}", flush=True)
 
+    def keep(self) -> str:
+        """Copy everything to where it stays; returns where that is, in words."""
+        kept = Path(tempfile.mkdtemp(prefix="soak-"))
+        shutil.copytree(self.folder, kept / "case", symlinks=True)
+        return f"kept in {kept}"
+
     def count(self, what: str, by: int = 1) -> None:
         self.counts[what] = self.counts.get(what, 0) + by
 
@@ -151,7 +157,7 @@ def one_training(soak: Soak, spec: Path, overrides: list[str]) -> None:
     began = time.monotonic()
     result = nnctl("train", spec, "--run-dir", whole, "-q", *overrides, cwd=soak.folder)
     if result.returncode not in (0, 4, 5):
-        soak.say(f"{spec}: exit {result.returncode}: {result.stderr}\n{spec.read_text()}")
+        soak.say(f"{spec}: exit {result.returncode}: {result.stderr.strip()}; {soak.keep()}")
         return
     span = time.monotonic() - began
     for _ in range(soak.chance.randint(1, 4)):
@@ -162,11 +168,10 @@ def one_training(soak: Soak, spec: Path, overrides: list[str]) -> None:
     result = nnctl("train", spec, "--run-dir", run, "--resume", "auto", *overrides, cwd=soak.folder)
     soak.count("trainings")
     if result.returncode not in (0, 4, 5):
-        soak.say(f"{spec}: resumed, exit {result.returncode}: {result.stderr}")
+        said = result.stderr.strip()
+        soak.say(f"{spec}: resumed, exit {result.returncode}: {said}; {soak.keep()}")
     elif final(run) != final(whole):
-        kept = Path(tempfile.mkdtemp(prefix="soak-"))
-        shutil.copytree(soak.folder, kept / "case", symlinks=True)
-        soak.say(f"{spec} {overrides}: other bits after kills; kept in {kept}")
+        soak.say(f"{spec} {overrides}: other bits after kills; {soak.keep()}")
 
 
 def killed_after(soak: Soak, seconds: float, arguments: list[object]) -> int:
