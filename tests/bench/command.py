@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
-from nnctl.errors import NnctlError
+from nnctl.errors import ExitStatus, NnctlError
 from tests.bench import peer
 from tests.bench.rows import Row, table, verdict
 from tests.bench.timing import SECONDS
 from tests.bench.workloads import Entry, available, choose, planned
 
 OK, ERROR, USAGE, NO_PEER, MISSED = 0, 1, 2, 3, 5
-EPILOG = """A row is WORKLOAD[:MODE][@THREADS], MODE one of train (a step; the default), infer (a batch)
-and one (a sample): mlp, mlp@1, mlp:infer, mlp:infer@1; patterns such as 'mlp*' work too. Without
-names all rows are run. Exit codes: 0 done, 1 a row is an error, 2 usage, 3 no PyTorch, 5 a target
-is missed."""
+EPILOG = """A row is WORKLOAD[:MODE][@THREADS], MODE one of train (a step; the default), infer (a
+batch) and one (a sample): mlp, mlp@1, mlp:infer, mlp:infer@1; patterns such as 'mlp*' work too.
+Without names all rows are run. Exit codes: 0 done, 1 a row is an error, 2 usage, 3 no PyTorch,
+5 a target is missed."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         return _memory(asked) if asked.memory else _rows(asked)
     except NnctlError as error:
         print(f"error: {error}", file=sys.stderr)
-        return USAGE
+        return ERROR if error.status == ExitStatus.INTERNAL else USAGE
 
 
 def _list() -> int:
@@ -88,6 +89,7 @@ def _list() -> int:
 def _rows(asked: argparse.Namespace) -> int:
     from tests.bench.run import Options, run
 
+    _warn_if_busy()
     options = Options(asked.seconds, asked.seed, asked.compile, note=_note)
     found: list[tuple[Row, float | None]] = []
     for entry in choose(asked.rows, asked.threads):
@@ -114,6 +116,7 @@ def _memory(asked: argparse.Namespace) -> int:
 def _startup(asked: argparse.Namespace) -> int:
     from tests.bench.startup import measure, text
 
+    _warn_if_busy()
     rows = measure(_note)
     print(json.dumps([row.to_json() for row in rows], indent=1) if asked.json else text(rows))
     return _status(False, not all(row.is_met for row in rows), asked)
@@ -123,6 +126,13 @@ def _status(is_error: bool, is_missed: bool, asked: argparse.Namespace) -> int:
     if is_error:
         return ERROR
     return MISSED if is_missed and asked.require_targets else OK
+
+
+def _warn_if_busy() -> None:
+    """Say so where other programs run: threads that wait for each other then wait for them too."""
+    load, cpus = os.getloadavg()[0], os.cpu_count() or 1
+    if load > 0.5 * cpus:
+        _note(f"warning: the machine is busy (load {load:.1f} on {cpus} CPUs): not to be trusted")
 
 
 def _note(text: str) -> None:

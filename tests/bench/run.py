@@ -56,22 +56,13 @@ def run(entry: Entry, options: Options, make_peer: MakePeer = torch_peer) -> Row
 
 
 def _run(entry: Entry, options: Options, make_peer: MakePeer) -> Row:
-    with _ours(entry, options, ()) as ours:
-        overrides = quiet(ours.prepared.graph)
-        loud = None if not overrides else entry
-        difference = None if loud else 0.0
-        if loud:
-            with _ours(entry, options, overrides) as silent:
-                difference = check(
-                    silent, make_peer(silent.work(), entry.threads, False), entry.mode
-                )
+    with _ours(entry, options) as ours:
         work = ours.work()
         peers = [make_peer(work, entry.threads, False)]
-        if not loud:
-            difference = check(ours, peers[0], entry.mode)
         if options.compiled:
             peers += _compiled(work, entry, options, make_peer)
-        peer = min(peers, key=lambda p: _trial(ours, p, entry.mode)) if peers[1:] else peers[0]
+        difference = max(_difference(entry, options, ours, p, make_peer) for p in peers)
+        peer = _fastest(peers, ours, entry.mode)
         timing = interleave(getattr(ours, entry.mode), getattr(peer, entry.mode), options.seconds)
     return Row(
         entry.name,
@@ -85,8 +76,31 @@ def _run(entry: Entry, options: Options, make_peer: MakePeer) -> Row:
     )
 
 
+def _difference(
+    entry: Entry, options: Options, ours: Ours, peer: Peer, make_peer: MakePeer
+) -> float:
+    """Return by how much the losses differ, without what each side draws for itself."""
+    overrides = quiet(ours.prepared.graph)
+    if not overrides:
+        ours.reset()
+        return check(ours, peer, entry.mode)
+    with _ours(entry, options, overrides) as silent:
+        return check(silent, make_peer(silent.work(), entry.threads, peer.compiled), entry.mode)
+
+
+def _fastest(peers: list[Peer], ours: Ours, mode: str) -> Peer:
+    """Return the peer that is to be beaten, after a trial beside ours if there are several."""
+    if len(peers) == 1:
+        return peers[0]
+
+    def trial(peer: Peer) -> float:
+        return interleave(getattr(ours, mode), getattr(peer, mode), TRIAL_SECONDS).peer_ms
+
+    return min(peers, key=trial)
+
+
 @contextmanager
-def _ours(entry: Entry, options: Options, overrides: tuple[str, ...]) -> Iterator[Ours]:
+def _ours(entry: Entry, options: Options, overrides: tuple[str, ...] = ()) -> Iterator[Ours]:
     ours = Ours(read(entry.workload, overrides, options.seed, options.specs), entry.threads)
     try:
         yield ours
@@ -103,16 +117,11 @@ def quiet(graph: Any) -> tuple[str, ...]:
     )
 
 
-def _trial(ours: Ours, peer: Peer, mode: str) -> float:
-    return interleave(getattr(ours, mode), getattr(peer, mode), TRIAL_SECONDS).peer_ms
-
-
 def _compiled(work: Work, entry: Entry, options: Options, make_peer: MakePeer) -> list[Peer]:
     """Return the compiled peer, or nothing, with a note, where torch cannot compile."""
     try:
-        peer = make_peer(work, entry.threads, True)
-        getattr(peer, entry.mode)(1)
+        make_peer(work, entry.threads, True).train(1)
     except Exception as error:
         options.note(f"{entry.name}: torch.compile does not work here: {str(error)[:200]}")
         return []
-    return [peer]
+    return [make_peer(work, entry.threads, True)]

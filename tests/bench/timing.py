@@ -40,7 +40,8 @@ def steps_a_run(run: Run, seconds: float = RUN_SECONDS) -> int:
 def block(run: Run, steps: int, seconds: float = BLOCK_SECONDS) -> list[float]:
     """Return seconds a step of the runs of one block; the first run is dropped: caches are cold."""
     run(steps)
-    found, began = [], time.perf_counter()
+    found: list[float] = []
+    began = time.perf_counter()
     while not found or time.perf_counter() - began < seconds:
         start = time.perf_counter()
         run(steps)
@@ -50,12 +51,11 @@ def block(run: Run, steps: int, seconds: float = BLOCK_SECONDS) -> list[float]:
 
 def interleave(ours: Run, peer: Run, seconds: float = SECONDS) -> Timing:
     """Time both in alternating blocks for about ``seconds`` in all; at least one block each."""
-    sides = [(run, steps_a_run(run), []) for run in (ours, peer)]  # type: ignore[var-annotated]
+    found: tuple[list[float], list[float]] = ([], [])
+    sides = [(run, steps_a_run(run), kept) for run, kept in ((ours, found[0]), (peer, found[1]))]
     began = time.perf_counter()
-    while not sides[1][2] or time.perf_counter() - began < seconds:
-        for run, steps, found in sides:
-            found += block(run, steps, min(BLOCK_SECONDS, seconds / 2))
+    while not found[1] or time.perf_counter() - began < seconds:
+        for run, steps, kept in sides:
+            kept += block(run, steps, min(BLOCK_SECONDS, seconds / 2))
             time.sleep(PAUSE_SECONDS)
-    ours_found, peer_found = sides[0][2], sides[1][2]
-    runs = min(len(ours_found), len(peer_found))
-    return Timing(median(ours_found) * 1e3, median(peer_found) * 1e3, runs)
+    return Timing(median(found[0]) * 1e3, median(found[1]) * 1e3, min(map(len, found)))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nnctl.run.prepare import Prepared
 
 Arrays = Mapping[str, np.ndarray]
+TABLES = ("parameters", "inputs", "targets")
 EPOCHS = 8
 """Orders made beforehand; both sides go round them."""
 
@@ -41,15 +42,16 @@ class Work:
 
     def save(self, path: Path) -> None:
         """Write everything to one NPZ file."""
-        tables = {"parameters": self.parameters, "inputs": self.inputs, "targets": self.targets}
-        arrays = {f"{t}/{name}": a for t, table in tables.items() for name, a in table.items()}
         about = {"network": self.network, "batch": self.batch, "eval_batch": self.eval_batch}
-        np.savez(path, orders=self.orders, about=np.array(json.dumps(about)), **arrays)
+        arrays = {"orders": self.orders, "about": np.array(json.dumps(about))}
+        for table in TABLES:
+            arrays |= {f"{table}/{name}": a for name, a in getattr(self, table).items()}
+        np.savez(path, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Work:
         """Read what ``save`` wrote."""
-        tables: dict[str, dict[str, np.ndarray]] = {"parameters": {}, "inputs": {}, "targets": {}}
+        tables: dict[str, Any] = {table: {} for table in TABLES}
         with np.load(path) as file:
             for key in file.files:
                 table, _, name = key.partition("/")

@@ -97,7 +97,10 @@ def planned(layer_tags: Iterable[str], specs: Path = SPECS) -> dict[str, list[st
 
 
 def entries(threads: int | None = None, specs: Path = SPECS) -> list[Entry]:
-    """Return all rows: each workload and mode at the default threads and at one, or at ``threads``."""
+    """Return all rows: every workload and mode at the default threads and at one.
+
+    With ``threads``, at that many only.
+    """
     counts = (THREADS, 1) if threads is None else (threads,)
     return [
         Entry(name, mode, count)

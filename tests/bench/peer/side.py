@@ -23,7 +23,7 @@ class Peer:
     def __init__(self, work: Work, threads: int, compiled: bool = False) -> None:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)  # as our engine: Adam's second moment turns denormal
-        self.threads, self.work = threads, work
+        self.work, self.compiled = work, compiled
         self.name = f"torch {torch.__version__.split('+')[0]}" + (" compiled" if compiled else "")
         self.net = Network(work.network, work.parameters)
         self.loss = loss_function(work.network)
@@ -41,17 +41,13 @@ class Peer:
         }
         self.batches = self._batches(work.batch)
         self.eval_batches = self._batches(work.eval_batch)
-        self.rows = torch.as_tensor(work.orders[0]).split(1)
+        self.rows = torch.split(torch.as_tensor(work.orders[0]), 1)
         self.step = self.row = 0
 
     def _batches(self, size: int) -> list[Tensor]:
         """The rows of every batch of every epoch; one epoch is whole batches."""
         order = torch.as_tensor(self.work.orders).reshape(-1)
-        return [rows for rows in order.split(size) if len(rows) == size]
-
-    def activate(self) -> None:
-        """Set what torch holds for the whole process; another side may have set it otherwise."""
-        torch.set_num_threads(self.threads)
+        return [rows for rows in torch.split(order, size) if len(rows) == size]
 
     def _step(self) -> Tensor:
         rows = self.batches[self.step % len(self.batches)]
@@ -60,7 +56,7 @@ class Peer:
         targets = {name: t.index_select(0, rows) for name, t in self.targets.items()}
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.loss(self.forward(*inputs), targets)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss
 

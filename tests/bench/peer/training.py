@@ -24,8 +24,12 @@ def _cross_entropy(fields: Fields) -> Callable[[Tensor, Tensor], Tensor]:
 
 def _binary(fields: Fields) -> Callable[[Tensor, Tensor], Tensor]:
     weight, smoothing = torch.tensor(fields["pos_weight"]), fields["label_smoothing"]
-    smooth = (lambda t: t * (1 - smoothing) + smoothing / 2) if smoothing else (lambda t: t)
-    return lambda y, t: F.binary_cross_entropy_with_logits(y, smooth(t), pos_weight=weight)
+
+    def loss(y: Tensor, t: Tensor) -> Tensor:
+        soft = t * (1 - smoothing) + smoothing / 2 if smoothing else t
+        return F.binary_cross_entropy_with_logits(y, soft, pos_weight=weight)
+
+    return loss
 
 
 LOSSES: dict[str, Callable[[Fields], Callable[[Tensor, Tensor], Tensor]]] = {
