@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
+PORTION = 8192  # rows worked on at once
+
+
 class View:
     """Base of the views. ``sound`` is False where no metric has a meaning (nothing, or NaN)."""
 
@@ -59,6 +62,19 @@ class Classified(View):
         cells = self.labels * self.classes + self.predicted
         counts = np.bincount(cells, minlength=self.classes**2)
         return counts.reshape(self.classes, self.classes).astype(np.int64)
+
+    @cached_property
+    def own_log_probabilities(self) -> Floats:
+        """Logarithm of the probability of the true class (N,), in portions that fit a cache."""
+        if self.link != "softmax" or self.binary:
+            own = np.take_along_axis(self.log_probabilities, self.labels[:, None], axis=1)
+            return np.asarray(own[:, 0])
+        found = np.empty(self.count)
+        for start in range(0, self.count, PORTION):
+            portion = slice(start, start + PORTION)
+            logs = log_softmax(self.scores[portion])
+            found[portion] = logs[np.arange(len(logs)), self.labels[portion]]
+        return found
 
     @cached_property
     def probabilities(self) -> Floats:
