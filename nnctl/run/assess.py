@@ -86,8 +86,23 @@ def measure(
     for head in heads:
         seen = head.view(outputs[head.node], targets[head.target])
         names = DEFAULTS[type(seen)] if wanted is None else _own(head, wanted)
-        found |= {head.prefix + name: value for name, value in compute(seen, names).items()}
+        values = compute(seen, names) | _of_classes(head, seen, names)
+        found |= {head.prefix + name: value for name, value in values.items()}
     return found
+
+
+def _of_classes(head: Head, seen: View, names: Iterable[str]) -> dict[str, float]:
+    """Return the figures of single classes, such as ``recall[7]``."""
+    wanted = {name for name in names if "[" in name}
+    if not wanted or not isinstance(seen, Classified):
+        return {}
+    rows = per_class(seen, head.classes)
+    values = {f"{key}[{row['class']}]": row[key] for row in rows for key in row}
+    return {name: _number(values[name]) for name in wanted if name in values}
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else float("nan")
 
 
 def assess(
@@ -129,8 +144,7 @@ def unmeasurable(heads: Sequence[Head], names: Iterable[str]) -> list[str]:
         for head, seen in empty.items():
             if name.startswith(head.prefix):
                 own = name.removeprefix(head.prefix)
-                base = own.partition("[")[0]
-                if type(seen) in views_of(own) or (isinstance(seen, Classified) and base != own):
+                if type(seen) in views_of(own) or _of_classes(head, seen, [own]):
                     known.add(name)
     return [name for name in names if name not in known]
 

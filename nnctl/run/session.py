@@ -11,6 +11,7 @@ from nnctl import checkpoint
 from nnctl.errors import CheckpointError, ExitStatus, UsageError
 from nnctl.files import TEMPORARY
 from nnctl.run.compatible import ENDS, Change, changes, is_under, refuse_changes
+from nnctl.run.jobs import Limits, make_job
 from nnctl.run.keeper import newest_whole
 from nnctl.run.locate import Located, locate
 from nnctl.run.networks import base_dir_of, parted, spec_of
@@ -116,6 +117,8 @@ def _start(
 ) -> Outcome:
     """Make a new run; only when data, network and engine are known to be fine."""
     prepared = prepare(spec, terms.threads)
+    # Once for its complaints: a run must not be begun that cannot be trained.
+    make_job(prepared, Limits(terms.elapsed), 0)
     if meta is not None:
         check_origin(meta, about(prepared), terms.warn)
     run = create(run_dir) if run_dir else claim(spec.name)

@@ -340,3 +340,29 @@ def test_the_summary_tells_how_it_went(whole):
     assert set(summary["metrics"]) == {"train", "validation", "test"}
     assert (whole / "spec.toml").read_text().startswith('\nname = "little"')
     assert "epsilon" in (whole / "resolved.toml").read_text()
+
+
+def test_figures_of_single_classes_can_be_followed_and_watched(tmp_path):
+    followed = (
+        "[checkpoint]",
+        'early_stopping = { monitor = "validation.recall[1]" }\n[checkpoint]',
+    )
+    spec = write_spec(tmp_path, followed, ('name = "little"', 'metrics = ["recall[0]", "loss"]'))
+    outcome = train(spec, tmp_path / "run")
+    assert outcome.summary["best"]["monitor"] == "validation.recall[1]"
+    assert set(outcome.summary["metrics"]["test"]) == {"loss", "recall[0]", "recall[1]"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ('metrics = ["recall[9]"]', "metrics.0: this network has no metric recall[9]"),
+        ('metrics = ["mae"]', "metrics.0: this network has no metric mae"),
+    ],
+)
+def test_a_metric_that_this_network_has_not_is_refused_by_line(tmp_path, change, said):
+    spec = write_spec(tmp_path, ('name = "little"', change))
+    with pytest.raises(SpecError) as error:
+        train(spec, tmp_path / "run")
+    assert "little.toml:2:" in str(error.value) and said in str(error.value)
+    assert not (tmp_path / "run").exists(), "nothing is begun with a spec that cannot be honored"
