@@ -18,6 +18,8 @@ ENDINGS = {
     "gradient_norm_below": "the gradient was small enough",
     "early_stopping": "the validation figures no longer improved",
     "max_time": "its time was up; it can be resumed",
+    "SIGINT": "it was interrupted; it can be resumed",
+    "SIGTERM": "it was told to end; it can be resumed",
     "diverged": "the loss became NaN or Inf",
 }
 
