@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from .base import Expect, Finding, SpecModel, Words, table
@@ -44,8 +44,15 @@ class Split(SpecModel):
     part. What selects (early stopping, the best checkpoint) reads validation.
     """
 
-    train: float = Field(0.75, gt=0, le=1, description="share to train on")
-    test: float = Field(0.25, ge=0, lt=1, description="share that stays unseen until the end")
+    train: float = Field(
+        0.75, gt=0, le=1, description="share to train on; with test given alone, what it leaves"
+    )
+    test: float = Field(
+        0.25,
+        ge=0,
+        lt=1,
+        description="share that stays unseen until the end; with train given alone, what it leaves",
+    )
     validation: float = Field(
         0.0, ge=0, lt=1, description="share of the training part that selections read"
     )
@@ -60,6 +67,17 @@ class Split(SpecModel):
     gap: int = Field(
         0, ge=0, le=1_000_000_000, description="samples left out between parts in order of time"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, value: Any) -> Any:
+        """Let the one share that is given decide the other."""
+        if isinstance(value, dict) and ("train" in value) != ("test" in value):
+            given, other = ("train", "test") if "train" in value else ("test", "train")
+            share = value[given]
+            if isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share <= 1:
+                return {**value, other: round(1.0 - share, 12)}
+        return value
 
     def conflicts(self) -> Iterable[Finding]:
         total = self.train + self.test
@@ -161,6 +179,9 @@ class DataSpec(SpecModel):
                 if getattr(self, key) not in (None, "@input"):
                     message = "has no effect: a generator names its own input and target"
                     yield Finding((key,), message, "remove it")
+        if self.test is not None and self.split.test not in (0, Split.model_fields["test"].default):
+            message = "has no effect: data.test gives the test samples"
+            yield Finding(("split", "test"), message, "remove one of them")
         if self.validation is not None and self.split.validation:
             message = "has no effect: data.validation gives the validation samples"
             yield Finding(("split", "validation"), message, "remove one of them")

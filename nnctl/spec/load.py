@@ -47,7 +47,7 @@ def _resolve(tree: Tree, overrides: list[str], stem: str) -> Spec:
     data = tree.data
     entries = data.get("layers")
     expansion = expand(entries if isinstance(entries, list) else [], data.get("blocks"))
-    tree.trace.moved = dict(expansion.moved)
+    tree.trace.moved = expansion.moved | _gate_places(data.get("gates"))
     resolved = {key: value for key, value in data.items() if key not in ("blocks", "extends")}
     resolved.setdefault("name", _name(stem))
     if isinstance(entries, list) and (expansion.layers or not expansion.whole):
@@ -62,6 +62,12 @@ def _resolve(tree: Tree, overrides: list[str], stem: str) -> Spec:
     problems += _explained(tree, resolved, expansion, error, blocks, spec)
     main = tree.trace.origins[()]
     raise SpecError(_ordered(problems, main.name if isinstance(main, File) else ""))
+
+
+def _gate_places(table: Any) -> dict[Keys, Keys]:
+    """Gates are a list; where they are written as a table, a gate stands at its key."""
+    keys = list(table) if isinstance(table, dict) else []
+    return {("gates", index): ("gates", key) for index, key in enumerate(keys)}
 
 
 def _name(stem: str) -> str:

@@ -20,10 +20,12 @@ def metric_problem(name: str) -> Problem | None:
     """Say what is wrong with a metric's name, if anything."""
     if find(name):
         return None
-    base = name.partition("[")[0].rsplit(".", 1)[-1]
+    head, bracket, label = name.partition("[")
+    base = head.rsplit(".", 1)[-1]
     metric = METRICS.get(base)
     if metric is None:
-        return Problem(f'unknown metric "{name}"', hint(base, METRICS, "metrics"))
+        known = [m.name + (bracket + label if m.per_class else "") for m in METRICS.values()]
+        return Problem(f'unknown metric "{name}"', hint(base + bracket + label, known, "metrics"))
     if metric.per_class:
         return Problem(
             f'{base} is of one class: expected "{base}[CLASS]", given "{name}"',

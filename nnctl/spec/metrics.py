@@ -17,33 +17,49 @@ __all__ = ["METRICS", "SPLITS", "Gate", "Metric", "find", "parse_gate", "parse_g
 SPLITS = ("train", "validation", "test")
 
 
+Kind = Literal["classes", "labels", "numbers"]
+"""What an output is compared with: one class a sample, yes or no for each label, or numbers."""
+
+CLASSES: tuple[Kind, ...] = ("classes",)
+LABELS: tuple[Kind, ...] = ("labels",)
+NUMBERS: tuple[Kind, ...] = ("numbers",)
+
+
 @dataclass(frozen=True)
 class Metric:
-    """One figure; ``better`` is the direction of progress, ``per_class``: it is of one class."""
+    """One figure, for outputs of some kinds.
+
+    ``better`` is the direction of progress; ``per_class`` says that it is of one class.
+    """
 
     name: str
     better: Literal["max", "min"]
-    task: Literal["any", "classification", "regression"]
+    kinds: tuple[Kind, ...]
     text: str
     per_class: bool = False
 
 
 _ALL = (
-    Metric("loss", "min", "any", "the loss, without penalty, in evaluation mode"),
-    Metric("accuracy", "max", "classification", "share of samples whose class is right"),
-    Metric("log_loss", "min", "classification", "mean of -ln of the true class's probability"),
-    Metric("top_{k}_accuracy", "max", "classification", "share with the class among the k largest"),
-    Metric("exact_match", "max", "classification", "share of samples with every label right"),
-    Metric("precision", "max", "classification", "right among those given a class", True),
-    Metric("recall", "max", "classification", "found among those of a class", True),
-    Metric("f1", "max", "classification", "harmonic mean of precision and recall", True),
-    Metric("macro_precision", "max", "classification", "mean of precision over the classes"),
-    Metric("macro_recall", "max", "classification", "mean of recall over the classes"),
-    Metric("macro_f1", "max", "classification", "mean of f1 over the classes"),
-    Metric("mse", "min", "regression", "mean of squared errors"),
-    Metric("rmse", "min", "regression", "root of mse, in the target's unit"),
-    Metric("mae", "min", "regression", "mean of the errors' magnitudes"),
-    Metric("r2", "max", "regression", "share of the variance explained (at most 1)"),
+    Metric(
+        "loss",
+        "min",
+        CLASSES + LABELS + NUMBERS,
+        "the loss, without penalty, in evaluation mode",
+    ),
+    Metric("accuracy", "max", CLASSES + LABELS, "share of samples whose class is right"),
+    Metric("log_loss", "min", CLASSES + LABELS, "mean of -ln of the true class's probability"),
+    Metric("top_{k}_accuracy", "max", CLASSES, "share with the class among the k largest"),
+    Metric("exact_match", "max", LABELS, "share of samples with every label right"),
+    Metric("precision", "max", CLASSES, "right among those given a class", True),
+    Metric("recall", "max", CLASSES, "found among those of a class", True),
+    Metric("f1", "max", CLASSES, "harmonic mean of precision and recall", True),
+    Metric("macro_precision", "max", CLASSES, "mean of precision over the classes"),
+    Metric("macro_recall", "max", CLASSES, "mean of recall over the classes"),
+    Metric("macro_f1", "max", CLASSES, "mean of f1 over the classes"),
+    Metric("mse", "min", NUMBERS, "mean of squared errors"),
+    Metric("rmse", "min", NUMBERS, "root of mse, in the target's unit"),
+    Metric("mae", "min", NUMBERS, "mean of the errors' magnitudes"),
+    Metric("r2", "max", NUMBERS, "share of the variance explained (at most 1)"),
 )
 METRICS = {metric.name: metric for metric in _ALL}
 

@@ -159,7 +159,8 @@ def _family(family: str) -> Topic:
 def _metric(metric: Metric) -> Topic:
     best = "larger is better" if metric.better == "max" else "smaller is better"
     form = f"{metric.name}[CLASS]" if metric.per_class else metric.name
-    return Topic(metric.name, f"metric {form}", f"{metric.text}; {best} ({metric.task})")
+    text = f"{metric.text}; {best}; of {' and '.join(metric.kinds)}"
+    return Topic(metric.name, f"metric {form}", text)
 
 
 def _fields(model: type[BaseModel]) -> Iterator[Field]:

@@ -15,6 +15,7 @@ import tomli
 from nnctl.errors import SpecError
 from nnctl.spec import load_spec
 from nnctl.spec.schema import json_schema
+from nnctl.spec.writer import inline
 from tests.spec.helpers import SPECS, shipped
 from tests.spec.jsonschema import valid
 
@@ -45,15 +46,12 @@ def put(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 def refused(path: Path, data: Any) -> bool:
-    """Whether the models refuse a table for what stands in it (not for how it hangs together)."""
-    from nnctl.spec.writer import inline
-
+    """Whether the models refuse these tables."""
     text = "\n".join(f"{json.dumps(key)} = {inline(value)}" for key, value in data.items())
     try:
         load_spec(path, text=text)
-    except SpecError as error:
-        told = str(error)
-        return any(word in told for word in ("expected ", "unknown key", "unknown ", "missing "))
+    except SpecError:
+        return True
     return False
 
 
