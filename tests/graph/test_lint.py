@@ -57,6 +57,8 @@ CASES = [
     ),
     ("large_batch", "dense units=3", BATCH.format(112), ROWS, ""),
     ("large_batch", "dense units=3", FULL, ROWS, ""),
+    ("hopeless_gates", "dense units=3", f'{LOSS}[gates]\nmse="<1"\n', ROWS, "gates.mse"),
+    ("hopeless_gates", "dense units=3", f'{LOSS}[gates]\naccuracy=">=0.5"\n', ROWS, ""),
 ]
 
 
