@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.metrics import Classified, MultiLabel, Regressed, View, compute, per_class, views_of
+from nnctl.metrics import Classified, MultiLabel, Regressed, View, compute, per_class
 from nnctl.run.heads import Array, Head
 from nnctl.spec.gates import Gate, Verdict, judge
 
@@ -136,28 +136,9 @@ def assess(
     return found
 
 
-def unmeasurable(heads: Sequence[Head], names: Iterable[str]) -> list[str]:
-    """Return the metrics that no output of this network has, such as ``accuracy`` of numbers."""
-    empty = {head: head.view(*_nothing(head)) for head in heads}
-    known = {"loss"}
-    for name in names:
-        for head, seen in empty.items():
-            if name.startswith(head.prefix):
-                own = name.removeprefix(head.prefix)
-                if type(seen) in views_of(own) or _of_classes(head, seen, [own]):
-                    known.add(name)
-    return [name for name in names if name not in known]
-
-
 def _own(head: Head, names: Iterable[str]) -> list[str]:
     """Return the names that are meant for this output, without its prefix."""
     return [name.removeprefix(head.prefix) for name in names if name.startswith(head.prefix)]
-
-
-def _nothing(head: Head) -> tuple[Array, Array]:
-    binary = head.info.kind == "class" and head.link == "sigmoid"
-    width = 1 if binary else head.info.width
-    return np.zeros((0, width)), np.zeros(0 if head.info.kind == "class" else (0, head.info.width))
 
 
 def _details(head: Head, seen: View) -> Details:

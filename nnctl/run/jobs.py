@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nnctl.data import order
 from nnctl.errors import SpecError
 from nnctl.optim.schedules import rates
-from nnctl.run.assess import measure, unmeasurable
+from nnctl.run.assess import measure
 from nnctl.run.prepare import Array, Prepared, wants_norms
 from nnctl.spec import Spec
 from nnctl.spec.metrics import find, split_name
@@ -39,6 +39,9 @@ def make_job(prepared: Prepared, limits: Limits, first_step: int) -> Job:
     """Return the job. Raises SpecError for settings that this network or data cannot honor."""
     spec, training = prepared.spec, prepared.spec.training
     parts = {name: part.samples for name, part in prepared.parts.items()}
+    if not training.nan_guard:
+        message = "the guard cannot be switched off: no step is taken from NaN or Inf"
+        raise SpecError(spec.problem(("training", "nan_guard"), message, "remove it"))
     found = rules(spec)
     needs = {need for rule in found for need in rule.needs}
     refuse_idle_rules(spec, needs)
@@ -98,20 +101,12 @@ def refuse_idle_rules(spec: Spec, needs: set[str]) -> None:
 def make_monitor(prepared: Prepared) -> BestMonitor | None:
     """Return what decides the best; without a validation part nothing does.
 
-    Early stopping that restores the best means this one too, whatever it watches itself. Raises
-    SpecError for a metric that this network does not have.
+    Early stopping that restores the best means this one too, whatever it watches itself.
     """
     spec = prepared.spec
     stopping = spec.training.early_stopping
     own = spec.checkpoint.monitor
     name = own or (stopping.monitor if stopping else "validation.loss")
-    for monitor, path in (
-        (own, ("checkpoint", "monitor")),
-        (stopping.monitor if stopping else None, ("training", "early_stopping", "monitor")),
-    ):
-        if monitor and unmeasurable(prepared.heads, [split_name(monitor)[1]]):
-            message = f"this network has no metric {split_name(monitor)[1]}"
-            raise SpecError(spec.problem(path, message, "monitor validation.loss"))
     if "validation" not in prepared.parts or spec.training.evaluate_every == 0:
         return None
     return BestMonitor(name, higher_is_better(name))
@@ -132,12 +127,6 @@ def measurement(
     if spec.training.early_stopping:
         watched.add(spec.training.early_stopping.monitor)
     more = sorted({split_name(name)[1] for name in watched} - {"loss"})
-    strange = unmeasurable(found, spec.metrics or [])
-    if strange:
-        index = (spec.metrics or []).index(strange[0])
-        message = f"this network has no metric {strange[0]}"
-        hint = "classification and regression have different metrics"
-        raise SpecError(spec.problem(("metrics", index), message, hint))
 
     def measured(split: str, outputs: Mapping[str, Array]) -> dict[str, float]:
         targets = prepared.parts[split].targets

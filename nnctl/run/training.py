@@ -114,6 +114,15 @@ def go(
     prepared: Prepared, run: RunDir, state: TrainState, summary: dict[str, Any], terms: Terms
 ) -> Outcome:
     """Train in a run directory that is locked and prepared; ``summary`` is how it stands."""
+    try:
+        return _go(prepared, run, state, summary, terms)
+    finally:
+        prepared.plan.close()
+
+
+def _go(
+    prepared: Prepared, run: RunDir, state: TrainState, summary: dict[str, Any], terms: Terms
+) -> Outcome:
     plan, counters = prepared.plan, state.counters
     limits = Limits(terms.elapsed, terms.max_seconds, terms.request)
     job = make_job(prepared, limits, counters.step)
@@ -127,7 +136,9 @@ def go(
         run, about(prepared), prepared.normalizer.tensors(), prepared.spec.checkpoint.keep
     )
     log = EventLog(run.events)
-    # Ops compile when they are first used, some of them inside the loop.
+    # Now, and not inside the loop: a signal still ends the process at once, and the clock of
+    # checkpoints does not run yet.
+    plan.prepare()
     began, compiled = time.monotonic(), plan.compile_seconds
     terms.request.arm()
     try:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from nnctl.run.assess import assess, measure, unmeasurable
+from nnctl.run.assess import assess, measure
 from nnctl.run.heads import Head
 from nnctl.spec.gates import parse_gates
 from nnctl.spec.info import TargetInfo
@@ -94,9 +94,3 @@ def test_several_outputs_are_named():
         "price.r2": pytest.approx(float("nan"), nan_ok=True),
     }
     assert measure([kind, price], outputs, truth, ["price.mse"]) == {"price.mse": 1.0}
-
-
-def test_what_a_network_cannot_be_asked():
-    names = ["accuracy", "mae", "loss", "recall[cat]", "top_2_accuracy"]
-    assert unmeasurable([PETS], names) == ["mae"]
-    assert unmeasurable([PRICE], names) == ["accuracy", "recall[cat]", "top_2_accuracy"]

@@ -93,7 +93,8 @@ def test_a_signal_before_training_begins_ends_it_with_its_code(tmp_path):
     process = start("train", write_spec(tmp_path, LONG), "--run-dir", "run", cwd=tmp_path)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    assert finish(process)[0] == 130
+    # So early that the interpreter itself may be the one to end; the shell sees 130 either way.
+    assert finish(process)[0] in (130, -signal.SIGINT)
 
 
 def test_the_loop_of_a_pipeline_ends_in_the_bits_of_one_run(tmp_path):

@@ -356,8 +356,8 @@ def test_figures_of_single_classes_can_be_followed_and_watched(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ('metrics = ["recall[9]"]', "metrics.0: this network has no metric recall[9]"),
-        ('metrics = ["mae"]', "metrics.0: this network has no metric mae"),
+        ('metrics = ["recall[9]"]', "metrics.0: no class is named"),
+        ('metrics = ["mae"]', 'metrics.0: "mae" is not measured'),
     ],
 )
 def test_a_metric_that_this_network_has_not_is_refused_by_line(tmp_path, change, said):
