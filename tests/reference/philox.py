@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,6 +19,7 @@ def philox(counter: tuple[int, ...], key: tuple[int, int]) -> tuple[int, ...]:
     return tuple(c)
 
 
+@lru_cache(maxsize=64)
 def dropout_mask(rows: int, width: int, rate: float, context) -> np.ndarray:  # type: ignore[no-untyped-def]
     """True where a unit is kept: its number is at least ``rate`` of the whole range.
 
