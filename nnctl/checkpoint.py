@@ -38,7 +38,7 @@ Meta = dict[str, Any]
 
 def save(path: Path, tensors: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any]) -> None:
     """Write a checkpoint, atomically and durably. Raises CheckpointError; never half a file."""
-    write_atomic(path, [encode(tensors, meta)])
+    write_atomic(path, _sealed(tensors, meta))
 
 
 def load(path: Path) -> tuple[Tensors, Meta]:
@@ -53,6 +53,13 @@ def load(path: Path) -> tuple[Tensors, Meta]:
 
 def encode(tensors: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any]) -> bytes:
     """Return the bytes of a checkpoint: a pure function of the content of its arguments."""
+    return b"".join(_sealed(tensors, meta))
+
+
+def _sealed(
+    tensors: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any]
+) -> list[bytes | memoryview]:
+    """Return the bytes in pieces: around its own hash, without another copy of the tensors."""
     # safetensors 0.8 writes the raw buffer of a strided view: wrong values, silently (#825).
     # ascontiguousarray makes 0-d arrays 1-d, so those keep their own shape.
     arrays = {k: np.ascontiguousarray(v).reshape(np.shape(v)) for k, v in tensors.items()}
@@ -60,7 +67,8 @@ def encode(tensors: Mapping[str, np.ndarray[Any, Any]], meta: Mapping[str, Any])
     document = f'{{"sha256":"{ZEROS.decode()}",{document[1:]}'
     blob = serialize(arrays, metadata={KEY: document})
     start, digest = _digest(blob)
-    return b"".join((blob[:start], digest, blob[start + len(digest) :]))
+    view = memoryview(blob)
+    return [view[:start], digest, view[start + len(digest) :]]
 
 
 def decode(blob: bytes) -> tuple[Tensors, Meta]:

@@ -89,6 +89,8 @@ def report(out: Output, outcome: Outcome) -> ExitStatus:
         }
     )
     out.complain(found)
+    if outcome.summary.get("status") == "stopped":
+        out.note(f"nnctl resume {outcome.run.path} goes on with it")
     return outcome.status
 
 

@@ -127,6 +127,7 @@ def _go(
     limits = Limits(terms.elapsed, terms.max_seconds, terms.request)
     job = make_job(prepared, limits, counters.step)
     plan.restore(state.tensors)
+    state.tensors = {}  # the plan holds them now; they would be a second copy all along
     set_aside(run, counters.step)
     cut(run.events, counters.epoch, counters.step)
     summary |= facts(prepared) | {"status": "running", "exit_code": None, "reason": None}

@@ -157,7 +157,7 @@ def no_space():
 def test_no_failing_call_of_a_save_loses_anything(tmp_path, monkeypatch):
     path = tmp_path / "a.safetensors"
     names = calls_of_a_save(path)
-    assert names == ["open", "write", "fchmod", "fsync", "replace", "open", "fsync"]
+    assert names == ["open", *["write"] * 3, "fchmod", "fsync", "replace", "open", "fsync"]
     newer = {"other": np.ones(1000)}
     for index, name in enumerate(names):
         checkpoint.save(path, TENSORS, META)
