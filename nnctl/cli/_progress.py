@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BETWEEN_LINES = 1.0
 BETWEEN_REFRESHES = 0.1
-BAR = 20
+BAR = 12
 SMOOTHING = 0.9  # of the rate shown: calls differ, and a number that jumps cannot be read
 
 
@@ -96,10 +96,9 @@ def live_line(event: events.Progress, start: events.RunStarted, rate: float) -> 
         f"epoch {event.epoch + 1}" + (f"/{start.epochs}" if start.epochs else ""),
         f"[{'#' * full}{'.' * (BAR - full)}]",
         f"running loss {event.running_loss:.4f}",
-        f"{rate:,.0f} steps/s",
-        f"{samples:,.0f} samples/s",
     ]
     if start.epochs and rate:
         left = start.epochs * start.steps_per_epoch - event.step
         parts.append(f"{written(left / rate)} left")
-    return "  ".join(parts)
+    # A narrow terminal cuts the end off, so what is missed least stands there.
+    return "  ".join([*parts, f"{rate:,.0f} steps/s", f"{samples:,.0f} samples/s"])

@@ -64,7 +64,7 @@ def test_only_a_terminal_has_a_live_line():
     assert shown(2.0).states == []
     state = shown(2.0, live=True).states[-1]
     assert "epoch 10/10" in state and "2 steps/s" in state and "50 samples/s" in state
-    assert "left" in state and "[###############.....]" in state
+    assert "left" in state and "[#########...]" in state
 
 
 @pytest.mark.parametrize(
