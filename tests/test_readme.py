@@ -29,7 +29,19 @@ README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 BLOCKS = [block for block in blocks(README) if block.language in ("console", "sh", "toml")]
 # The cache of the tests is used in place of the one that an example sets up.
-NOT_RUN = ("python3 -m venv ", "pip install ", "pytest", "python -m tests.", "export NNCTL_CACHE_DIR=")
+NOT_RUN = (
+    "python3 -m venv ",
+    "pip install ",
+    "pytest",
+    "python -m tests.",
+    "export NNCTL_CACHE_DIR=",
+)
+    "python3 -m venv ",
+    "pip install ",
+    "pytest",
+    "python -m tests.",
+    "export NNCTL_CACHE_DIR=",
+)
 SECONDS = 100
 
 
