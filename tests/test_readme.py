@@ -36,12 +36,6 @@ NOT_RUN = (
     "python -m tests.",
     "export NNCTL_CACHE_DIR=",
 )
-    "python3 -m venv ",
-    "pip install ",
-    "pytest",
-    "python -m tests.",
-    "export NNCTL_CACHE_DIR=",
-)
 SECONDS = 100
 
 
