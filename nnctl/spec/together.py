@@ -37,6 +37,9 @@ def check(parts: Parts) -> Iterator[Finding]:
         yield from _selection(path, parts.training.early_stopping.monitor, parts.data)
     if parts.checkpoint is not None and parts.checkpoint.monitor is not None:
         yield from _selection(("checkpoint",), parts.checkpoint.monitor, parts.data)
+        if parts.training is not None and parts.training.evaluate_every == 0:
+            message = "has no effect with evaluate_every = 0: nothing is evaluated on the way"
+            yield Finding(("checkpoint", "monitor"), message, "set evaluate_every = 1")
     yield from _penalties(parts)
     yield from _targets(parts)
 

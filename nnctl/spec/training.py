@@ -71,9 +71,10 @@ class Training(SpecModel):
     )
 
     def conflicts(self) -> Iterable[Finding]:
-        if self.early_stopping is not None and self.evaluate_every == 0:
-            message = "has no effect with evaluate_every = 0: nothing is evaluated on the way"
-            yield Finding(("early_stopping",), message, "set evaluate_every = 1")
+        for key in ("early_stopping", "loss_below"):
+            if getattr(self, key) is not None and self.evaluate_every == 0:
+                message = "has no effect with evaluate_every = 0: nothing is evaluated on the way"
+                yield Finding((key,), message, "set evaluate_every = 1")
 
 
 class Regularization(SpecModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_origin
 
 import pytest
@@ -17,6 +18,7 @@ from nnctl.spec.reference import _tables
 from nnctl.spec.registry import FAMILIES, Tagged
 from nnctl.spec.shapes import ShapeError
 
+HERE = Path(registry.__file__).parent
 TYPES = [(family, tag) for family in FAMILIES for tag in registry.tags(family)]
 BOUNDS = ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern")
 
@@ -34,6 +36,16 @@ def test_the_tag_finds_the_model(family: str, tag: str) -> None:
     assert tag in str(field.annotation)
     assert model.__doc__
     assert model.__doc__ != model.__mro__[1].__doc__
+
+
+def test_no_tag_is_overlooked() -> None:
+    """Every file of types, read in another way, has only tags that are found."""
+    for family, about in FAMILIES.items():
+        for folder in about.folders:
+            for file in (HERE / folder).rglob("*.py"):
+                for line in file.read_text().splitlines():
+                    if "Literal[" in line and line.lstrip().startswith(("type:", "generate:")):
+                        assert line.split('"')[1] in registry.tags(family), file
 
 
 def test_the_tags_of_this_issue_are_there() -> None:
