@@ -65,3 +65,85 @@ def same(one: dict[str, Array], other: dict[str, Array]) -> bool:
     return one.keys() == other.keys() and all(
         a.tobytes() == other[name].tobytes() for name, a in one.items()
     )
+
+
+TWO_TARGETS = '[data]\nsource = "two.npz"\n[data.targets]\ns = "s"\nt = "t"\n'
+TWO_LOSSES = (
+    '[loss.left]\ntype = "huber"\ntarget = "s"\nweight = 0.5\n'
+    '[loss.right]\ntype = "cross_entropy"\ntarget = "t"\nweight = 2.0\nlabel_smoothing = 0.1\n'
+)
+TWO_INPUTS = '[data]\nsource = "two.npz"\ntarget = "y"\n[data.inputs]\nu = "u"\nv = "v"\n'
+TWO_ENDS = (
+    '[data]\nsource = "two.npz"\n[data.inputs]\nu = "u"\nv = "v"\n'
+    '[data.targets]\ns = "s"\nt = "t"\n'
+)
+U_AND_V = {"u": (3,), "v": (2, 2, 1)}
+S_AND_T = {"s": TargetInfo("number", 2), "t": TargetInfo("class", 3)}
+
+# name: (layers, header, rest, data)
+NETS: dict[str, tuple[str, DataInfo, str, str]] = {
+    "mlp": ("dense units=5\ntanh\ndense units=3", classes(), networks.LOSS, networks.HEAD),
+    "deep": (
+        "dense units=9\ngelu\ndense units=7\nsilu\ndense units=17\nelu\ndense units=2",
+        numbers(4, 2), MSE, networks.HEAD,
+    ),
+    "dropout": (
+        "dense units=19\ntanh\ndropout rate=0.4\ndense units=33\ndropout rate=0.2\ndense units=3",
+        classes(), networks.LOSS, networks.HEAD,
+    ),
+    "fan-out": (
+        'dense units=6 name="a"\ntanh name="t"\ndense units=6 name="b"\n'
+        'add from=["a","b","t"]\nsigmoid name="s"\nmultiply from=["s","a"]\ndense units=3',
+        classes(), networks.LOSS, networks.HEAD,
+    ),
+    "itself twice": (
+        'dense units=4 name="a"\nadd from=["a","a"]\ntanh name="t"\nmultiply from=["t","t"] name="m"\n'
+        'concat from=["m","a"]\ndense units=1',
+        numbers(), MSE, networks.HEAD,
+    ),
+    "tied": (
+        'dense units=5 name="a"\ntanh\ndense units=4 name="back" share="a" transposed=true\n'
+        'tanh\ndense units=5 name="again" share="a"\ndense units=3',
+        classes(), networks.LOSS, networks.HEAD,
+    ),
+    "tied square": (
+        'dense units=4 name="a"\ntanh\ndense units=4 share="a"\nsoftplus\n'
+        'dense units=4 share="a" transposed=true\ndense units=1',
+        numbers(), MSE, networks.HEAD,
+    ),
+    "two losses": (
+        'dense units=5 name="stem"\ntanh name="t"\ndense units=2 name="left"\n'
+        'dense units=3 name="right" from="t"',
+        DataInfo({"": (4,)}, S_AND_T, 50), TWO_LOSSES, TWO_TARGETS,
+    ),
+    "two inputs": (
+        'dense units=4 name="a" from="input.u"\nflatten name="f" from="input.v"\n'
+        'dense units=4 name="b"\nmultiply name="m" from=["a","b"]\nconcat name="c" from=["m","f"]\n'
+        'dense units=1',
+        DataInfo(U_AND_V, {"": TargetInfo("number", 1)}, 50), MSE, TWO_INPUTS,
+    ),
+    "inputs and losses": (
+        'dense units=4 name="a" from="input.u"\nflatten name="f" from="input.v"\n'
+        'concat name="c" from=["a","f"]\ntanh name="t"\ndense units=2 name="left"\n'
+        'dense units=3 name="right" from="t"',
+        DataInfo(U_AND_V, S_AND_T, 50), TWO_LOSSES, TWO_ENDS,
+    ),
+    "shapes": (
+        'reshape shape=[2,3,2] name="r"\nsoftmax name="s"\nconcat axis=1 from=["r","s"]\n'
+        "flatten\ndense units=3",
+        classes(12), networks.LOSS, networks.HEAD,
+    ),
+    "loss in the middle": (
+        'dense units=2 name="left"\ntanh name="t"\ndense units=3 name="right"',
+        DataInfo({"": (4,)}, S_AND_T, 50),
+        TWO_LOSSES, TWO_TARGETS,
+    ),
+}  # fmt: skip
+FIRST = {"loss in the middle": 'outputs = ["left", "right"]'}
+
+
+def named(name: str, more: str = "") -> tuple[Graph, Any, DataInfo]:
+    """The graph, the optimizer and the header of one of ``NETS``."""
+    layers, info, rest, data = NETS[name]
+    graph, optimizer = net(layers, info, rest + more, data=data, first=FIRST.get(name, ""))
+    return graph, optimizer, info

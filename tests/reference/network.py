@@ -1,0 +1,91 @@
+"""A whole network in plain float64 NumPy: walks the nodes of a graph, whatever made it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.reference import losses, ops
+from tests.vectors.case import Context
+
+_FORMULAS = {
+    "relu": lambda x, f: ops.relu(x),
+    "leaky_relu": lambda x, f: ops.leaky_relu(x, f["slope"]),
+    "elu": lambda x, f: ops.elu(x, f["alpha"]),
+    "sigmoid": lambda x, f: ops.sigmoid(x),
+    "tanh": lambda x, f: np.tanh(x),
+    "softplus": lambda x, f: ops.softplus(x),
+    "silu": lambda x, f: ops.silu(x),
+    "gelu": lambda x, f: ops.gelu(x),
+    "sign": lambda x, f: ops.sign(x),
+    "step": lambda x, f: ops.step(x),
+    "linear": lambda x, f: x,
+    "softmax": lambda x, f: ops.softmax(x),
+}
+
+
+def _joined(x, node):
+    axis = node.fields["axis"]
+    return np.concatenate(x, axis=axis if axis < 0 else axis + 1)
+
+
+def _node(node, x, params, context):
+    if node.op in _FORMULAS:
+        return _FORMULAS[node.op](x[0], node.fields)
+    if node.op == "dense":
+        use = node.params["w"]
+        w = params[use.parameter]
+        b = params[node.params["b"].parameter] if "b" in node.params else None
+        return ops.dense(x[0], w.T if use.transposed else w, b)
+    if node.op == "dropout":
+        here = Context(context.training, context.seed, context.step, node.name)
+        return ops.dropout(x[0], node.fields["rate"], here)
+    if node.op in ("flatten", "reshape", "split"):
+        return x[0].reshape(len(x[0]), *node.shape)
+    return {
+        "add": lambda: sum(x[1:], x[0]),
+        "multiply": lambda: np.prod(np.stack(x), axis=0),
+        "concat": lambda: _joined(x, node),
+    }[node.op]()
+
+
+def outputs(graph, params, inputs, context):
+    """What every node gives, by name; ``inputs`` by the names of the data's inputs."""
+    found = {}
+    for node in graph.nodes:
+        if node.op == "input":
+            found[node.name] = inputs[node.name.removeprefix("input").removeprefix(".")]
+        else:
+            found[node.name] = _node(node, [found[n] for n in node.inputs], params, context)
+    return found
+
+
+_PLAIN = {"mse": losses.mse, "mae": losses.mae}
+
+
+def sample_losses(loss, x, target, class_weights=None):
+    """The losses of the samples, of one output."""
+    x = x.reshape(len(x), -1)
+    if loss.type == "cross_entropy":
+        return losses.cross_entropy(x, target, loss.fields["label_smoothing"], class_weights)
+    if loss.type == "binary_cross_entropy":
+        return losses.binary_cross_entropy(
+            x, target, loss.fields["label_smoothing"], loss.fields["pos_weight"]
+        )
+    if target.ndim == 1 and np.issubdtype(target.dtype, np.integer):
+        target = np.eye(x.shape[1])[target] if x.shape[1] > 1 else target[:, None].astype(float)
+    target = target.reshape(len(target), -1)
+    if loss.type == "huber":
+        return losses.huber(x, target, loss.fields["delta"])
+    return _PLAIN[loss.type](x, target)
+
+
+def mean_loss(graph, params, inputs, targets, context, class_weights=None):
+    """The weighted sum of the losses' means, without penalties."""
+    found = outputs(graph, params, inputs, context)
+    return sum(
+        loss.weight
+        * sample_losses(
+            loss, found[loss.output], targets[loss.target], (class_weights or {}).get(loss.output)
+        ).mean()
+        for loss in graph.losses
+    )
