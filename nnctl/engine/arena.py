@@ -9,6 +9,7 @@ import numpy as np
 
 ALIGNMENT = 64
 HUGE = 1 << 21  # bytes of a large page, where the system has them
+WORTH = 1 << 18  # bytes from which a block is worth one
 
 
 def aligned(size: int) -> int:
@@ -18,9 +19,9 @@ def aligned(size: int) -> int:
 
 def _block(size: int, alignment: int) -> np.ndarray:
     """Return zeroed bytes; large blocks on large pages, because kernels stride over many rows."""
-    if size < HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+    if size < WORTH or not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.zeros(size + alignment, dtype=np.uint8)
-    held = mmap.mmap(-1, size + alignment)
+    held = mmap.mmap(-1, -(-size // HUGE) * HUGE + alignment)
     with contextlib.suppress(OSError):  # a kernel without large pages
         held.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(held, dtype=np.uint8)
@@ -30,7 +31,7 @@ class Arena:
     """A zeroed block of ``size`` bytes; ``array`` gives typed views of it, by offset."""
 
     def __init__(self, size: int) -> None:
-        alignment = HUGE if size >= HUGE else ALIGNMENT
+        alignment = HUGE if size >= WORTH else ALIGNMENT
         self._block = _block(size, alignment)
         skip = -self._block.ctypes.data % alignment
         self.bytes = self._block[skip : skip + size]
