@@ -142,13 +142,18 @@ def _unknown_key(root: Slot, data: Any, table: Place, key: str) -> Fault:
     model = table.slot.model(table.value) if table.slot else None
     legal = list(fields(model)) if model is not None else []
     near = nearest(key, legal)
+    free = nearest(key, [name for name in legal if name not in table.value])
+    if near and free and distance(key, free) <= distance(key, near):
+        near = free  # a key that is there already is less likely meant
     path = (*table.path, key)
     message = f'unknown key "{key}"{_of(table)}'
     if near is None or distance(key.lower(), near) > 1:
         home = home_of(root, data, table.path, key, guess=near is None)
         if home:
             return Fault(Finding(path, message, home), "key")
-    return Fault(Finding(path, message, hint(key, legal, "keys")), "key", mends=near or "")
+    return Fault(
+        Finding(path, message, hint(key, legal, "keys", near=near)), "key", mends=near or ""
+    )
 
 
 def _of(table: Place) -> str:

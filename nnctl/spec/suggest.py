@@ -68,10 +68,12 @@ def listed(words: Iterable[str], most: int = 40) -> str:
     return ", ".join(words[:most]) + more
 
 
-def hint(word: str, choices: Iterable[str], noun: str = "choices") -> str:
-    """Say which choice was meant, if one is near, and list them all."""
+def hint(
+    word: str, choices: Iterable[str], noun: str = "choices", *, near: str | None = None
+) -> str:
+    """Say which choice was meant (``near``, else the nearest), and list them all."""
     choices = list(choices)
-    near = nearest(word, choices)
+    near = near or nearest(word, choices)
     lines = [f'did you mean "{near}"?'] if near else []
     if choices:
         lines.append(f"{noun}: {listed(choices)}")
