@@ -64,9 +64,11 @@ def _usable(path: Path) -> bool:
 def directory() -> Path:
     """Return the directory in use; a temporary one where the user's cache cannot be written."""
     path = parent() / "compiled" / key()
-    if _usable(path):
+    is_chosen = bool(os.environ.get("NNCTL_CACHE_DIR"))
+    # A user without a home has "~" as one, which would be a folder of that name right here.
+    if (is_chosen or path.is_absolute()) and _usable(path):
         return path
-    if os.environ.get("NNCTL_CACHE_DIR"):
+    if is_chosen:
         raise UsageError(
             f"NNCTL_CACHE_DIR is {os.environ['NNCTL_CACHE_DIR']!r}, which cannot be used",
             "it must be writable by you, and by nobody else; unset it to use the default",
