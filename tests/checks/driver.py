@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -83,3 +84,26 @@ class Bench:
     def array(self, name: str) -> np.ndarray:
         """What a node gave, with the padding of the batch."""
         return self.tape.array(self.lowering.y[name])
+
+
+_OP = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
+
+
+def run_in_any_order(plan: Plan, tape: Tape, live: int, seed: int) -> float:
+    """Run one step with the tasks of every phase shuffled, on one thread; return its mean loss.
+
+    What threads may do by chance is done here for sure: tasks of a phase are independent, or this
+    gives other bits than their order does.
+    """
+    order, steps = np.arange(live), np.array([[0, live]], dtype=np.int64)
+    losses, norms = np.full(1, np.nan), np.full(1, np.nan)
+    plan.runner.set_call(tape, order, steps, losses, norms, 0)
+    stream = np.random.default_rng(seed)
+    for phase in tape.phases:
+        tasks = [(g, task) for g in phase for task in range(g.split.tasks)]
+        for k in stream.permutation(len(tasks)):
+            group, task = tasks[k]
+            for step in group.steps:
+                address, row = tape._pairs[step]
+                _OP(address)(plan.memory.address, row, task, 0)
+    return float(losses[0])
