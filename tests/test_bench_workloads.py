@@ -75,7 +75,8 @@ def test_targets() -> None:
     assert Entry("tiny").target == 25 and Entry("mlp", "train", 1).target == 1.3
     assert Entry("random_dense").target == pytest.approx(0.8 * 1.3)
     assert Entry("charlstm", "one").target == 5 and Entry("charlstm").target == 1.6
-    assert Entry("other").target is None
+    assert Entry("lenet", "infer").target == 2 and Entry("mlp", "infer").target is None
+    assert Entry("other").target is None and Entry("random_dense", "infer").target is None
 
 
 def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:

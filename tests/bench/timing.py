@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-RUN_SECONDS = 0.02  # one timed run: many steps, so that the clock and a call cost nothing
+RUN_SECONDS = 0.04  # one timed run: many steps a call, as training does
 BLOCK_SECONDS = 0.25
 PAUSE_SECONDS = 0.02  # lets the other side's threads stop spinning
 SECONDS = 6.0
