@@ -39,9 +39,6 @@ def make_job(prepared: Prepared, limits: Limits, first_step: int) -> Job:
     """Return the job. Raises SpecError for settings that this network or data cannot honor."""
     spec, training = prepared.spec, prepared.spec.training
     parts = {name: part.samples for name, part in prepared.parts.items()}
-    if not training.nan_guard:
-        message = "the guard cannot be switched off: no step is taken from NaN or Inf"
-        raise SpecError(spec.problem(("training", "nan_guard"), message, "remove it"))
     found = rules(spec)
     needs = {need for rule in found for need in rule.needs}
     refuse_idle_rules(spec, needs)

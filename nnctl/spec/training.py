@@ -62,7 +62,6 @@ class Training(SpecModel):
     log_every: int = Field(
         0, ge=0, le=2**62, description="steps between events; 0: one event an epoch"
     )
-    nan_guard: bool = Field(True, description="stop at the first NaN or Inf, and say where")
     threads: int | None = Field(
         None,
         ge=1,

@@ -36,7 +36,7 @@ def test_tables() -> None:
     assert split.stratify
     training = Training()
     assert (training.epochs, training.batch_size, training.seed) == (10, 32, 0)
-    assert (training.dtype, training.shuffle, training.nan_guard) == ("float32", True, True)
+    assert (training.dtype, training.shuffle) == ("float32", True)
     assert (training.evaluate_every, training.evaluate_train, training.log_every) == (1, True, 0)
     assert training.early_stopping is None
     stopping = EarlyStopping()
