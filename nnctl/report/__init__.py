@@ -3,3 +3,8 @@
 runs = [read_run(path) for path in paths]
 page(runs), markdown(runs), csv(runs), document(runs), chart(runs)
 """
+
+import logging
+
+# matplotlib tells at length that it builds a font cache, and where, if there is no home for one.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
