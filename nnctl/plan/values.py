@@ -40,12 +40,12 @@ class Values:
         for slot, prefix in self.slots.items():
             if any(name.startswith(f"{prefix}/") for name in tensors):
                 wanted[slot] = prefix
-            else:
-                self.memory.zone(slot)[:] = 0
         keys = [(f"{prefix}/{n}", n) for prefix in wanted.values() for n in self.zone.layouts]
         problems = [p for key, n in keys if (p := self._misfit(key, n, tensors)) is not None]
         if problems:
             raise CheckpointError(problems)
+        for slot in self.slots.keys() - wanted.keys():
+            self.memory.zone(slot)[:] = 0
         for name, prefix in wanted.items():
             held = self.memory.zone(name)
             for n, layout in self.zone.layouts.items():
