@@ -46,6 +46,8 @@ def first_nonfinite(plan: Plan, order: np.ndarray, start: int, first_step: int, 
     tape = plan.tapes.kept_train()
     table = plan.tapes.rate_table(first_step, np.array([rate]))
     plan.runner.set_rates(table)
+    # what the step that failed left in the gradients is not what this one finds first
+    plan.memory.zone("g")[:] = 0
     live = min(plan.batch, len(order) - start)
     for step in _calls(plan, tape, order, start, first_step):
         for buffer in sorted(step.writes, key=lambda b: b.name):
