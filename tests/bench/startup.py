@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -54,6 +55,8 @@ def measure(note: Note = lambda text: None) -> list[StartRow]:
     """Return a row for each promise."""
     bare = _medians([_time(["-c", "pass"]) for _ in range(RUNS)])
     note(f"a bare interpreter: {bare[0]:.3f} s")
+    if find_spec("scipy") is not None:
+        note("scipy is installed, so numba imports it: training starts some 0.3 s later")
     found: list[StartRow] = []
 
     def add(name: str, limit: float, times: list[Times]) -> None:
