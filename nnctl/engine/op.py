@@ -157,7 +157,7 @@ class _Text:
         for k, name in enumerate(outputs):
             self.lines.append(f"            {array[name]} = o{k}")
         if self.kernel.checked:
-            self.lines.append("            bad |= not_finite(o0)")
+            self.lines.append("            bad = int32(bad | not_finite(o0))")
             self.lines.append("    if bad != 0:")
             self.lines.append(f"        store_int(memory + {control.FAILED}, 1)")
 

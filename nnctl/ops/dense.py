@@ -77,46 +77,55 @@ def dense_forward(
         )  # fmt: skip
 
 
+def _panels(site: Site, width: int) -> Temporary:
+    return Temporary(f"panels{width}", site.capacity * padded(width, site.lanes))
+
+
 def _across(site: Site, width: int) -> Temporary:
     blocks = -(-site.capacity // (2 * site.lanes))
     return Temporary(f"across{width}", 2 * blocks * site.lanes * padded(width, site.lanes))
 
 
 @tiles(
-    "dy across db",
+    "panels across db",
     split=lambda sizes: panel_split(sizes, sizes["dy"]),
     scratch=lambda sizes: 8 * sizes.lanes,
 )
 def dense_prepare(
-    dy, dy_ld, dy_width, across, db, db_accumulates, wants_across, wants_db, capacity, live,
-    first_column, scratch, turn, unit,
+    dy, dy_ld, dy_width, panels, across, db, db_accumulates, wants_panels, wants_across, wants_db,
+    capacity, live, first_column, scratch, turn, unit,
 ):  # fmt: skip
-    """Make a panel of dy (N, O) ready for the products of the backward pass, and sum it into db.
+    """Lay out a panel of dy (N, O) for the products of the backward pass, and sum it into db.
 
-    Columns beyond the width become zero, because whole vectors are read. ``across``: (block of
-    samples, O, samples of the block), zero beyond the live samples. db is the sum of four quarters
-    of the batch: (q0 + q1) + (q2 + q3).
+    ``panels``: (panel, N, columns of the panel), zero beyond the width: read again and again, it
+    stays in the first-level cache. ``across``: (block of samples, O, samples of the block), zero
+    beyond the width and the live samples. db is the sum of four quarters of the batch:
+    (q0 + q1) + (q2 + q3).
     """
     size, lanes = size_of(unit), lanes_of(unit)
     columns = lanes if dy_width - first_column <= lanes else 2 * lanes
     used = min(columns, dy_width - first_column)
     base = dy + size * first_column
-    if used < columns:
+    if wants_panels:
+        place = panels + size * first_column * capacity
         for r in range(live):
-            row = view(base + size * r * dy_ld, columns, unit)
+            source = view(base + size * r * dy_ld, used, unit)
+            target = view(place + size * r * columns, columns, unit)
+            for j in range(used):
+                target[j] = source[j]
             for j in range(used, columns):
-                row[j] = 0
+                target[j] = 0
     if wants_across:
         block = lanes if capacity <= lanes else 2 * lanes
         total = columns_of(dy_width, lanes)
         for start in range(0, live, block):
             out = across + size * ((start // block) * total + first_column) * block
             rows = min(block, live - start)
-            call_turn(turn, base + size * start * dy_ld, dy_ld, out, block, rows, columns)
-            if rows < block:
+            call_turn(turn, base + size * start * dy_ld, dy_ld, out, block, rows, used)
+            if rows < block or used < columns:
                 rest = view(out, columns * block, unit)
                 for j in range(columns):
-                    for r in range(rows, block):
+                    for r in range(rows if j < used else 0, block):
                         rest[j * block + r] = 0
     if wants_db:
         quarter = (capacity + 3) // 4
@@ -183,25 +192,25 @@ def dense_across(
 
 @tiles(
     "dw",
-    split=lambda sizes: _gradient_split(sizes, sizes["x"], sizes["dy"]),
-    whole="x dy",
+    split=lambda sizes: _gradient_split(sizes, sizes["x"], sizes["panels_width"]),
+    whole="x panels",
 )
 def dense_gradient(
-    x, x_ld, x_width, dy, dy_ld, dy_width, dw, dw_accumulates, zeros, first_row, last_row,
-    first_column, live, product1, product2, unit,
+    x, x_ld, x_width, panels, panels_width, dw, dw_accumulates, zeros, first_row, last_row,
+    first_column, capacity, live, product1, product2, unit,
 ):  # fmt: skip
     """dw (+)= x.T @ dy for a block of inputs and a panel of outputs, samples in order."""
     size, lanes = size_of(unit), lanes_of(unit)
-    narrow = dy_width - first_column <= lanes
+    narrow = panels_width - first_column <= lanes
     step = lanes if narrow else 2 * lanes
     product = product1 if narrow else product2
-    panel = dy + size * first_column
+    panel = panels + size * first_column * capacity
     out = dw + size * (first_column * x_width + first_row * step)
     for n in range(0, live, DEPTH):
         start, stride = (zeros, 0) if n == 0 and not dw_accumulates else (out, step)
         call_product(
             product, x + size * (first_row + n * x_ld), 1, 0, x_ld,
-            panel + size * n * dy_ld, 0, dy_ld, out, step, start, stride,
+            panel + size * n * step, 0, step, out, step, start, stride,
             last_row - first_row, 1, min(DEPTH, live - n),
         )  # fmt: skip
 
@@ -210,9 +219,13 @@ def _has_bias(site: Site) -> bool:
     return "b" in site.parameters
 
 
-def _prepare(site: Site, of: str, width: int, across: bool, bias: bool) -> Call:
+def _prepare(
+    site: Site, of: str, width: int, panels: bool = False, across: bool = False, bias: bool = False
+) -> Call:
     names: Names = {
         "dy": of,
+        "panels": _panels(site, width),
+        "wants_panels": int(panels),
         "across": _across(site, width),
         "wants_across": int(across),
         "wants_db": int(bias),
@@ -231,14 +244,23 @@ def _forward(site: Site) -> list[Call]:
     width = site.inputs[0]
     turned: Names = {"dx": "y", "across": _across(site, width), "across_width": width}
     turned |= {"wants_bias": int(_has_bias(site)), "capacity": site.capacity, **bias}
-    return [_prepare(site, "x", width, True, False), Call(dense_across, turned)]
+    return [_prepare(site, "x", width, across=True), Call(dense_across, turned)]
+
+
+def _weights(site: Site, x: str, width: int) -> Call:
+    """dw += x.T @ what was laid out in panels of ``width``."""
+    names: Names = {"x": x, "panels": _panels(site, width), "panels_width": width}
+    return Call(dense_gradient, {**names, "capacity": site.capacity})
 
 
 def _backward(site: Site) -> list[Call]:
     if site.transposed:
         return _backward_turned(site)
     width, needs_dx = site.output, site.needs_dx[0]
-    calls = [_prepare(site, "dy", width, needs_dx, _has_bias(site)), Call(dense_gradient)]
+    calls = [
+        _prepare(site, "dy", width, panels=True, across=needs_dx, bias=_has_bias(site)),
+        _weights(site, "x", width),
+    ]
     if needs_dx:
         turned: Names = {"across": _across(site, width), "across_width": width, "b": "zeros"}
         calls.append(Call(dense_across, {"capacity": site.capacity, **turned, "wants_bias": 0}))
@@ -247,10 +269,9 @@ def _backward(site: Site) -> list[Call]:
 
 def _backward_turned(site: Site) -> list[Call]:
     """dx = dy @ w, and dw += dy.T @ x: the roles of input and output change places."""
-    calls = []
-    if _has_bias(site):
-        calls.append(_prepare(site, "dy", site.output, False, True))
-    calls.append(Call(dense_gradient, {"x": "dy", "dy": "x"}))
+    width = site.inputs[0]
+    calls = [_prepare(site, "dy", site.output, bias=True)] if _has_bias(site) else []
+    calls += [_prepare(site, "x", width, panels=True), _weights(site, "dy", width)]
     if site.needs_dx[0]:
         calls.append(Call(dense_forward, {"x": "dy", "y": "dx", "b": "zeros"}))
     return calls

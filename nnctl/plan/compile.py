@@ -15,6 +15,7 @@ from nnctl.graph.passes import fuse, insert_splits
 from nnctl.ops.dense import padded
 from nnctl.ops.registry import find
 from nnctl.optim import registry as rules
+from nnctl.optim.registry import Rule
 from nnctl.plan.buffers import Buffer
 from nnctl.plan.layout import KINDS, Zone
 from nnctl.plan.lower import Resident, Scaling
@@ -65,14 +66,7 @@ def compile_plan(
     }
     weights = {loss.output: make.weights(loss, class_weights or {}) for loss in graph.losses}
     places = _places(graph)
-    state = ("p", *(rule.slots if rule else ()))
-    others = ("g", *(rule.temporary if rule else ()))
-    memory = Memory(zone, state, others, list(make.values), places, kind)
-    for buffer, values in make.values.items():
-        memory.constant(buffer)[: len(values)] = values
-    for k in (1, 2):
-        memory.set_word(control.PRODUCTS + 8 * (k - 1), tiles.product(kind.name, k).address)
-    memory.set_word(control.TURN, turn.turn(kind.name).address)
+    memory = _memory(zone, rule, make.values, places, kind)
     words = Buffer("words", "words", "i", 0, 0, 0, 8, True, memory.address + memory.words_at)
     resident = Resident(
         _parts(graph, zone, memory, "p", kind), _parts(graph, zone, memory, "g", kind),
@@ -93,6 +87,25 @@ def compile_plan(
         gradient_norm,
     )
     return Plan(graph, memory, tapes, zone, rule, optimizer, seed, dict(target_scalers or {}))
+
+
+def _memory(
+    zone: Zone,
+    rule: Rule | None,
+    constants: Mapping[Buffer, np.ndarray],
+    places: Mapping[str, int],
+    kind: np.dtype,
+) -> Memory:
+    """Lay out what all tapes share; fill in what never changes."""
+    state = ("p", *(rule.slots if rule else ()))
+    others = ("g", *(rule.temporary if rule else ()))
+    memory = Memory(zone, state, others, list(constants), places, kind)
+    for buffer, values in constants.items():
+        memory.constant(buffer)[: len(values)] = values
+    for k in (1, 2):
+        memory.set_word(control.PRODUCTS + 8 * (k - 1), tiles.product(kind.name, k).address)
+    memory.set_word(control.TURN, turn.turn(kind.name).address)
+    return memory
 
 
 def _zone(graph: Graph, lanes: int) -> Zone:

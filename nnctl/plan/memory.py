@@ -42,6 +42,7 @@ class Memory:
             held[buffer] = at
             at += buffer.bytes
         self._arena = Arena(at)
+        self._words = self._arena.array(0, control.WORDS + max(len(places), 1), np.int64)
         self.address = self._arena.address
         for buffer, offset in held.items():
             buffer.address = self.address + offset
@@ -52,10 +53,10 @@ class Memory:
         return len(self._arena.bytes)
 
     def word(self, offset: int) -> int:
-        return int(self._arena.array(offset, 1, np.int64)[0])
+        return int(self._words[offset // WORD])
 
     def set_word(self, offset: int, value: int) -> None:
-        self._arena.array(offset, 1, np.int64)[0] = value
+        self._words[offset // WORD] = value
 
     def set_place(self, name: str, array: np.ndarray) -> None:
         """Say where a resident array lies now."""

@@ -70,7 +70,7 @@ class Runner:
         steps = np.stack([starts, live], axis=1).astype(np.int64)
         norms = np.zeros(len(steps)) if norms is None else norms
         self.set_call(tape, order, steps, losses, norms, first_step)
-        self._go(tape, len(steps))
+        self._go(tape, len(steps), float(live.mean()) / tape.capacity)
         return bool(self.memory.word(control.FAILED))
 
     @property
@@ -78,10 +78,12 @@ class Runner:
         """The step at which the last call ended."""
         return self.memory.word(control.INDEX)
 
-    def _go(self, tape: Tape, steps: int) -> None:
+    def _go(self, tape: Tape, steps: int, share: float) -> None:
+        """``share``: how full the batches are; a nearly empty one is soon done."""
         base, address = self.memory.address, tape.address
-        alone = self.threads == 1 or tape.work < SINGLE_STEP
-        if alone and tape.work * steps < SHORT_CALL:
+        work = tape.work * share
+        alone = self.threads == 1 or work < SINGLE_STEP
+        if alone and work * steps < SHORT_CALL:
             run(base, address, steps, 0, 1)
             return
         threads = 1 if alone else self.threads
