@@ -72,7 +72,6 @@ def compile_plan(
         _parts(graph, zone, memory, "p", kind), _parts(graph, zone, memory, "g", kind),
         make.zeros, words, places, scalings, scalers, weights, {}, {},
     )  # fmt: skip
-    count = thread_count.count(threads)
     tapes = Tapes(
         graph,
         memory,
@@ -83,7 +82,7 @@ def compile_plan(
         batch,
         eval_batch,
         kind.name,
-        count,
+        thread_count.count(threads),
         gradient_norm,
     )
     return Plan(graph, memory, tapes, zone, rule, optimizer, seed, dict(target_scalers or {}))
