@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import isfinite
+from os.path import commonprefix
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -143,7 +144,7 @@ def _unknown_key(root: Slot, data: Any, table: Place, key: str) -> Fault:
     legal = list(fields(model)) if model is not None else []
     near = nearest(key, legal)
     free = nearest(key, [name for name in legal if name not in table.value])
-    if near and free and distance(key, free) <= distance(key, near):
+    if near and free and _as_near(key, free, near):
         near = free  # a key that is there already is less likely meant
     path = (*table.path, key)
     message = f'unknown key "{key}"{_of(table)}'
@@ -154,6 +155,12 @@ def _unknown_key(root: Slot, data: Any, table: Place, key: str) -> Fault:
     return Fault(
         Finding(path, message, hint(key, legal, "keys", near=near)), "key", mends=near or ""
     )
+
+
+def _as_near(key: str, one: str, other: str) -> bool:
+    """Whether ``one`` is as few edits away as ``other``, and begins alike as long."""
+    start = len(commonprefix([key, one])) >= len(commonprefix([key, other]))
+    return distance(key, one) <= distance(key, other) and start
 
 
 def _of(table: Place) -> str:

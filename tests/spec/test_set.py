@@ -118,3 +118,8 @@ def test_mistakes_of_flags_and_file_come_together() -> None:
     lines = said(PLAIN.replace("units = 10", "units = 0"), "x=1", "layers.9.a=1").splitlines()
     starts = [line.split(": ")[0] for line in lines if not line.startswith("  ")]
     assert starts == ["--set layers.9.a=1", "--set x=1", "s.toml:10:9"]
+
+
+def test_a_key_that_is_there_may_be_what_an_override_means():
+    """``unit`` is one edit from ``init`` too, but begins like ``units``."""
+    assert 'did you mean "units"?' in said(PLAIN, "layers.1.unit=4")
