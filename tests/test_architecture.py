@@ -1,4 +1,4 @@
-"""The house rules, read from the source: who imports whom, what is complete, how long, what never."""
+"""The house rules, read from the source: who imports whom, what is complete, how long, never."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ ELSEWHERE = {
 }
 NUMPY = {"ops", "optim", "plan", "init", "metrics", "train", "run", "random"}
 NETWORK = {
-    "socket", "ssl", "urllib", "http", "ftplib", "smtplib", "xmlrpc", "requests", "httpx", "aiohttp",
+    "socket", "ssl", "urllib", "http", "ftplib", "smtplib", "xmlrpc", "requests", "httpx",
+    "aiohttp",
 }  # fmt: skip
 
 BUDGETS = {"file": 300, "function": 60, "kernel": 80}
@@ -135,7 +136,7 @@ def test_every_room_is_in_the_table() -> None:
 def test_arrows_of_the_table_make_no_circle() -> None:
     def reach(room: str, seen: tuple[str, ...]) -> None:
         assert room not in seen, " -> ".join([*seen, room])
-        for other in MAY[room] if room in MAY else ():
+        for other in MAY.get(room, ()):
             reach(other, (*seen, room))
 
     for room in MAY:
@@ -210,7 +211,9 @@ def test_references_and_vectors_do_not_import_what_they_judge() -> None:
         for name in (
             [alias.name for alias in node.names]
             if isinstance(node, ast.Import)
-            else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
         )
         if name.split(".")[0] == "nnctl"
         or (name.startswith("tests.") and name.split(".")[1] not in ("reference", "vectors"))
@@ -223,14 +226,21 @@ def test_references_and_vectors_do_not_import_what_they_judge() -> None:
 
 def calls(name: str) -> Callable[[ast.AST], bool]:
     def found(node: ast.AST) -> bool:
-        return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        return (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        )
 
     return found
 
 
 def places(found: Callable[[ast.AST], bool]) -> list[str]:
     return sorted(
-        {name_of(path) for path, tree in sources().items() for node in ast.walk(tree) if found(node)}
+        {
+            name_of(path)
+            for path, tree in sources().items()
+            for node in ast.walk(tree)
+            if found(node)
+        }
     )
 
 
@@ -397,6 +407,8 @@ def test_files_and_functions_stay_within_their_budgets() -> None:
 
 def test_what_is_too_long_is_found() -> None:
     body = "\n".join("    x = 1" for _ in range(60))
-    planted = {HOUSE / "plan" / "plan.py": ast.parse(f"def f():\n{body}\n@rows()\ndef k():\n{body}")}
+    planted = {
+        HOUSE / "plan" / "plan.py": ast.parse(f"def f():\n{body}\n@rows()\ndef k():\n{body}")
+    }
     assert too_long(planted, lambda path: 301) == {"nnctl/plan/plan.py": 301,
                                                   "nnctl/plan/plan.py:f": 61}  # fmt: skip

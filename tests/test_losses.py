@@ -24,8 +24,11 @@ def test_loss(case: LossCase, check: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_one_hot_rows_are_labels(dtype: str, smoothing: float) -> None:
-    case = next(c for c in LOSSES if c.fields == {"label_smoothing": smoothing}
-                and c.note == "labels" and c.width == 5)
+    case = next(
+        c
+        for c in LOSSES
+        if c.fields == {"label_smoothing": smoothing} and c.note == "labels" and c.width == 5
+    )
     x, labels = draw(case)
     by_label = engine(case, x, labels, LossSetting(dtype=dtype))
     by_row = engine(case, x, np.eye(5)[labels], LossSetting(dtype=dtype))

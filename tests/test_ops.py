@@ -29,8 +29,9 @@ def test_bias_gradient_of_groups_is_that_of_the_batch(groups: int, dtype: str) -
     setting = Setting(dtype=dtype)
     whole = engine(case, data, setting).dw["b"]
     parts = [
-        engine(case, data.rows(slice(g * size, (g + 1) * size)),
-               setting.but(padded=case.batch - size)).dw["b"]
+        engine(
+            case, data.rows(slice(g * size, (g + 1) * size)), setting.but(padded=case.batch - size)
+        ).dw["b"]
         for g in range(groups)
     ]
     while len(parts) > 1:

@@ -144,8 +144,11 @@ class TestPenalties:
             np.testing.assert_allclose(found[name], bare[name] + 0.5 * values, rtol=1e-12)
 
     def test_a_layers_own_penalty_rules(self) -> None:
-        graph, _ = net("dense units=5 l2=0.0\ntanh\ndense units=3 l1=2.0", self.INFO,
-                       MSE + "[regularization]\nl2 = 0.5\n")
+        graph, _ = net(
+            "dense units=5 l2=0.0\ntanh\ndense units=3 l1=2.0",
+            self.INFO,
+            MSE + "[regularization]\nl2 = 0.5\n",
+        )
         assert (graph.parameters["dense_1.w"].l2, graph.parameters["dense_2.w"].l1) == (0.0, 2.0)
         plan = plan_of(graph)
         plan.attach("train", *data_of(self.INFO))

@@ -76,8 +76,9 @@ class Bench:
         losses = np.full(1, np.nan)
         one = Runner(self.plan.memory, self.threads, self.plan.seed)
         with always_threaded():
-            one.run(self.tape, np.arange(live), np.zeros(1), np.array([live]), losses,
-                    first_step=step)
+            one.run(
+                self.tape, np.arange(live), np.zeros(1), np.array([live]), losses, first_step=step
+            )
         one.close()
         return float(losses[0])
 

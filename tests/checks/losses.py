@@ -69,8 +69,9 @@ def partial_batch(machine: LossMachine, case: LossCase) -> None:
 def quarters(machine: LossMachine, case: LossCase) -> None:
     """Groups of samples can be summed apart, in 1, 2 or 4, and give the bits of the whole."""
     n = 16
-    whole_case = LossCase(case.tag, case.width, case.reference, case.target, case.fields,
-                          case.class_weights, batch=n)
+    whole_case = LossCase(
+        case.tag, case.width, case.reference, case.target, case.fields, case.class_weights, batch=n
+    )
     _grouped(machine, case, *draw(whole_case, seed=2))
 
 
@@ -125,6 +126,5 @@ def not_finite(machine: LossMachine, case: LossCase) -> None:
 
 
 CHECKS: dict[str, Callable[[LossMachine, LossCase], None]] = {
-    check.__name__: check
-    for check in (values, gradient, partial_batch, quarters, bits, not_finite)
+    check.__name__: check for check in (values, gradient, partial_batch, quarters, bits, not_finite)
 }

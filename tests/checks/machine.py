@@ -28,9 +28,7 @@ def _graph(case: OpCase) -> Graph:
     nodes = [Node(f"input.{n}", "input", (), s) for n, s in inputs.items()]
     reads = tuple(f"input.x{i}" for i in range(len(case.shapes)))
     owner = {n: ParamUse(f"op.{n}") for n in case.params}
-    params = {
-        f"op.{n}": Parameter(f"op.{n}", s, None, 1, 1, "op") for n, s in case.params.items()
-    }
+    params = {f"op.{n}": Parameter(f"op.{n}", s, None, 1, 1, "op") for n, s in case.params.items()}
     tag = "linear" if case.tag == "split" else case.tag  # a split is made by a pass, never given
     nodes.append(Node("op", tag, reads, case.shape, dict(case.fields), owner))
     outputs = ("op", *(n.name for n in nodes if n.op == "input" and n.name not in reads))

@@ -82,7 +82,9 @@ def gradient(machine: Machine, case: OpCase) -> None:
     stream = np.random.default_rng(1)
     for _ in range(DIRECTIONS):
         way = [stream.normal(size=a.shape) for a in arrays]
-        wanted = _slope(lambda h, way=way: at([a + h * w for a, w in zip(arrays, way, strict=True)]))
+        wanted = _slope(
+            lambda h, way=way: at([a + h * w for a, w in zip(arrays, way, strict=True)])
+        )
         summed = sum(float((g * w).sum()) for g, w in zip(gradients, way, strict=True))
         size = sum(float(np.square(g).sum()) for g in gradients) ** 0.5
         assert abs(summed - wanted) <= 1e-8 * size, f"a direction: {summed!r}, wanted {wanted!r}"

@@ -36,7 +36,9 @@ def draw(count: int = 7) -> tuple[Array, Array]:
     return starts, targets
 
 
-def _follows(machine: OptimMachine, case: OptimCase, rates: Array, dtype: str, bound: float) -> None:
+def _follows(
+    machine: OptimMachine, case: OptimCase, rates: Array, dtype: str, bound: float
+) -> None:
     starts, targets = draw()
     if dtype == "float32":
         starts, targets = (a.astype(np.float32).astype(np.float64) for a in (starts, targets))

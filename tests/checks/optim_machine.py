@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from nnctl.graph import build
 from nnctl.plan import Plan, compile_plan
 from nnctl.spec.info import DataInfo, TargetInfo
-from nnctl.graph import build
 from tests.graph import networks
 from tests.vectors.case import Array, OptimCase
 

@@ -160,3 +160,14 @@ def test_key_covers_whatever_compiles() -> None:
                for line in path.read_text().splitlines())
     }  # fmt: skip
     assert packages <= set(cache._PACKAGES)
+
+
+def test_numba_imported_before(tmp_path: Path) -> None:
+    """It has read its settings by then, and would keep our code beside the sources, unkeyed."""
+    program = "import numba, nnctl.engine.jit as j; print(numba.config.CACHE_DIR)"
+    environment = {**os.environ, "NNCTL_CACHE_DIR": str(tmp_path)}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().startswith(str(tmp_path))

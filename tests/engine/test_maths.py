@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from numba import types
+
 from nnctl.engine import maths
 from nnctl.engine.jit import entry
-from numba import types
 
 _erf = np.vectorize(math.erf, otypes=[float])
 WIDE, SINGLE = types.float64, types.float32

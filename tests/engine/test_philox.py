@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numba import types
 
 from nnctl.engine.jit import entry
 from nnctl.engine.philox import philox
-from numba import types
 from tests.reference import philox as plain
 
 ONES = 0xFFFFFFFF

@@ -151,3 +151,28 @@ class TestPool:
             signal.signal(signal.SIGUSR1, before)
             pool.close()
         assert heard == [False]
+
+    def test_what_a_handler_raises_comes_after_the_job(self) -> None:
+        """The job works on arrays of the caller, who must not be gone before it."""
+        pool = threads.Pool(2)
+        ended: list[int] = []
+
+        def interrupt(number: int, frame: object) -> None:
+            raise KeyboardInterrupt
+
+        def job(slot: int) -> None:
+            if not slot:
+                os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0.3)
+            ended.append(slot)
+
+        before = signal.signal(signal.SIGUSR1, interrupt)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                pool.run(job)
+            assert sorted(ended) == [0, 1]
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+        pool.run(ended.append)
+        assert sorted(ended) == [0, 0, 1, 1]
+        pool.close()

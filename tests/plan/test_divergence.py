@@ -9,7 +9,7 @@ import pytest
 
 from nnctl.plan import Plan
 from tests.checks import driver
-from tests.plan.nets import ADAM, NETS, data_of, named, net, plan_of, same
+from tests.plan.nets import ADAM, MSE, NETS, data_of, named, net, numbers, plan_of, same
 
 SGD = '[optimizer]\ntype = "sgd"\nmomentum = 0.5\n'
 AHEAD = '[optimizer]\ntype = "sgd"\nmomentum = 0.5\nnesterov = true\n'
@@ -56,7 +56,7 @@ def test_state_goes_back_to_before_the_step(rest: str, bad: int, threads: int) -
 def test_going_back_over_many_calls() -> None:
     """The copy that is gone back to may be many calls old."""
     plan, other = made(), made()
-    for step in range(0, 40):
+    for step in range(40):
         start = step % 3 * 8
         for one in (plan, other):
             assert one.train(ORDER, start, step, np.array([RATE])).done == 1
@@ -151,3 +151,35 @@ def test_nothing_is_not_finite_in_a_good_step() -> None:
     plan = made()
     plan.train(ORDER, 0, 0, np.full(1, RATE))
     assert plan.locate_nonfinite(ORDER, 0, 0, RATE) == "the loss"
+
+
+def test_a_slot_that_overflows() -> None:
+    """Adam's second moment would be Inf from then on, and its parameter never move again."""
+    graph, optimizer = net('dense units=1 name="z"', numbers(), MSE + ADAM)
+    plan = plan_of(graph, optimizer, dtype="float32")
+    inputs, targets = data_of(numbers())
+    plan.attach("train", {"": inputs[""] * 1e12}, {"": targets[""] * 1e12})
+    before = plan.tensors()
+    log = plan.train(ORDER, 0, 0, np.full(1, RATE))
+    assert (log.done, log.nonfinite) == (0, True)
+    assert same(plan.tensors(), before)
+    assert plan.locate_nonfinite(ORDER, 0, 0, RATE) == "slot/adam.v/z.w"
+
+
+def test_tensors_are_named_before_the_zone_that_holds_them() -> None:
+    graph, optimizer = net('dense units=1 name="z"', numbers(), MSE + SGD)
+    plan = plan_of(graph, optimizer)
+    plan.attach("train", *data_of(numbers()))
+    assert plan.locate_nonfinite(ORDER, 0, 0, np.inf) == "z.b"
+
+
+def test_steps_on_other_data_are_not_run_again() -> None:
+    """New training data begin a new history: what went before was run on the old."""
+    plan = made()
+    plan.train(ORDER, 0, 0, np.full(2, RATE))
+    before = plan.tensors()
+    targets = {"": np.zeros(20, dtype=np.int64)}
+    plan.attach("train", spoiled(plan, 0, np.nan), targets)
+    log = plan.train(ORDER, 0, 2, np.full(1, RATE))
+    assert (log.done, log.nonfinite) == (0, True)
+    assert same(plan.tensors(), before)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from nnctl.ops import registry
+from nnctl.ops.registry import Call, Lowering, Site
+from nnctl.plan.binding import Binder
 from tests.checks.ops import close
 from tests.plan.nets import NETS, Array, data_of, named, net, numbers, plan_of
 from tests.reference import network
@@ -28,8 +33,8 @@ def slopes(value, params: dict[str, Array], name: str) -> Array:  # type: ignore
     return found
 
 
-@pytest.mark.parametrize("name", NETS)
-def test_every_element_of_every_gradient(name: str) -> None:
+def check(name: str) -> None:
+    """Loss and every element of every gradient of one of the networks."""
     graph, _, info = named(name)
     plan = plan_of(graph)
     inputs, targets = data_of(info)
@@ -46,6 +51,53 @@ def test_every_element_of_every_gradient(name: str) -> None:
     assert found.keys() == graph.parameters.keys()
     for parameter in params:
         close(found[parameter], slopes(value, params, parameter), 1e-6, parameter)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_element_of_every_gradient(name: str) -> None:
+    check(name)
+
+
+class TestSabotage:
+    """Planted faults of the way back, each of which the check must find."""
+
+    def expect_failure(self, name: str) -> None:
+        with pytest.raises(AssertionError, match="element|not written"):
+            check(name)
+
+    def swap(self, monkeypatch: pytest.MonkeyPatch, tag: str, backward: Lowering) -> None:
+        monkeypatch.setitem(registry._OPS, tag, replace(registry.find(tag), backward=backward))
+
+    def test_another_derivative(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.swap(monkeypatch, "tanh", registry.find("sigmoid").backward)
+        self.expect_failure("mlp")
+
+    def test_a_fan_out_that_forgets_a_reader(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = registry.find("split").backward
+        self.swap(monkeypatch, "split", lambda site: whole(site)[:-1])
+        self.expect_failure("fan-out")
+
+    def test_a_product_that_forgets_a_factor(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.swap(monkeypatch, "multiply", registry.find("add").backward)
+        self.expect_failure("fan-out")
+
+    def test_overwriting_for_adding_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = Binder._value
+        monkeypatch.setattr(
+            Binder,
+            "_value",
+            lambda self, name, call: 0 if name == "dw_accumulates" else real(self, name, call),
+        )
+        self.expect_failure("tied")
+
+    def test_another_mask_on_the_way_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = registry.find("dropout").backward
+
+        def other(site: Site) -> list[Call]:
+            return [Call(call.kernel, {**call.bind, "stream": 7}) for call in whole(site)]
+
+        self.swap(monkeypatch, "dropout", other)
+        self.expect_failure("dropout")
 
 
 @pytest.mark.parametrize("name", NETS)

@@ -67,9 +67,7 @@ def test_tasks_in_any_order(name: str) -> None:
     in_any_order(name)
 
 
-LAYERS = (
-    'dense units=70 activation="tanh"\ndense units=80\ngelu\ndense units=3', *NETS["mlp"][1:]
-)
+LAYERS = ('dense units=70 activation="tanh"\ndense units=80\ngelu\ndense units=3', *NETS["mlp"][1:])
 
 
 @pytest.mark.parametrize(

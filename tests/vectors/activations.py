@@ -51,6 +51,12 @@ CASES += [
 ]
 CASES += [
     OpCase("elu", ((9,),), (9,), _on_first(ops.elu, alpha=0.3), {"alpha": 0.3}, kinks=(0.0,)),
-    OpCase("leaky_relu", ((9,),), (9,), _on_first(ops.leaky_relu, slope=0.0), {"slope": 0.0},
-           kinks=(0.0,)),
+    OpCase(
+        "leaky_relu",
+        ((9,),),
+        (9,),
+        _on_first(ops.leaky_relu, slope=0.0),
+        {"slope": 0.0},
+        kinks=(0.0,),
+    ),
 ]

@@ -74,8 +74,15 @@ for _width, _batch in [(1, 8), (1, 1), (5, 7), (17, 3), (33, 16)]:
         LossCase("mse", _width, losses.mse, _rows, batch=_batch),
         LossCase("mae", _width, losses.mae, _rows, batch=_batch, kinks=(0.0,)),
         *(
-            LossCase("huber", _width, partial(losses.huber, delta=delta), _rows,
-                     {"delta": delta}, batch=_batch, kinks=(delta, -delta))
+            LossCase(
+                "huber",
+                _width,
+                partial(losses.huber, delta=delta),
+                _rows,
+                {"delta": delta},
+                batch=_batch,
+                kinks=(delta, -delta),
+            )
             for delta in (1.0, 0.3)
         ),
     ]
