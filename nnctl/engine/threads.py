@@ -101,15 +101,30 @@ class Pool:
             thread.start()
 
     def run(self, job: Callable[[int], None]) -> None:
-        """Run ``job(slot)`` on every thread and wait until all have returned."""
+        """Run ``job(slot)`` on every thread and wait until all have returned.
+
+        What a signal handler raises meanwhile is raised after that: the threads work on the
+        caller's arrays.
+        """
         with self._changed:
             self._job, self._left, self._error = job, self.size, None
             self._number += 1
             self._changed.notify_all()
-            while self._left:
-                self._changed.wait(0.1)
+            raised = self._wait()
+        if raised is not None:
+            raise raised
         if self._error is not None:
             raise self._error
+
+    def _wait(self) -> BaseException | None:
+        """Wait until the job is done; return what was raised in this thread on the way."""
+        raised = None
+        while self._left:
+            try:
+                self._changed.wait(0.1)
+            except BaseException as error:  # noqa: BLE001  raised later
+                raised = error
+        return raised
 
     def close(self) -> None:
         """End the threads; the pool cannot be used again."""
