@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from functools import lru_cache
 from importlib.metadata import version
@@ -84,5 +85,9 @@ def is_temporary() -> bool:
 
 
 def prepare() -> None:
-    """Point numba at the cache directory. Called once, before numba is imported."""
+    """Point numba at the cache directory. Called once, as a rule before numba is imported."""
     os.environ["NUMBA_CACHE_DIR"] = str(directory())
+    # A program that uses numba itself may have imported it: numba read its settings then.
+    config = sys.modules.get("numba.core.config")
+    if config is not None:
+        config.CACHE_DIR = str(directory())  # type: ignore[attr-defined]
