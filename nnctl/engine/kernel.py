@@ -83,7 +83,7 @@ class Kernel:
     rowwise: tuple[str, ...] = ()
     split: Callable[[Sizes], Split] | None = None
     scratch: Callable[[Sizes], int] | None = None
-    checked: bool = False  # raise the flag when the first output is not finite
+    checked: bool = False  # raise the flag when an output is not finite
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -157,7 +157,8 @@ class _Text:
         for k, name in enumerate(outputs):
             self.lines.append(f"            {array[name]} = o{k}")
         if self.kernel.checked:
-            self.lines.append("            bad = int32(bad | not_finite(o0))")
+            found = " | ".join(f"not_finite(o{k})" for k in range(len(outputs)))
+            self.lines.append(f"            bad = int32(bad | {found})")
             self.lines.append("    if bad != 0:")
             self.lines.append(f"        store_int(memory + {control.FAILED}, 1)")
 

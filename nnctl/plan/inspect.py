@@ -50,12 +50,22 @@ def first_nonfinite(plan: Plan, order: np.ndarray, start: int, first_step: int, 
     plan.memory.zone("g")[:] = 0
     live = min(plan.batch, len(order) - start)
     for step in _calls(plan, tape, order, start, first_step):
-        for buffer in sorted(step.writes, key=lambda b: b.name):
+        # tensors by name, and after them the zones that hold them all
+        for buffer in sorted(step.writes, key=lambda b: ("." not in b.name, b.name)):
             if buffer.kind == "vector" and not buffer.fixed:
                 continue  # temporaries are not laid out as people know them
             if not np.isfinite(_values(plan, tape, buffer, live)).all():
-                return buffer.name if buffer.name not in ("p", "g") else "the update"
+                return _tensor_of(plan, buffer)
     return "the loss"
+
+
+def _tensor_of(plan: Plan, buffer: Buffer) -> str:
+    """The name of what is not finite: of a slot, the tensor that a checkpoint would hold."""
+    prefix = plan.values.slots.get(buffer.name)
+    if prefix is None:
+        return buffer.name if buffer.name not in ("p", "g") else "the update"
+    slot = plan.values.read(buffer.name)
+    return next((f"{prefix}/{n}" for n, v in slot.items() if not np.isfinite(v).all()), prefix)
 
 
 def trace(plan: Plan, split: str, row: int) -> list[tuple[str, dict[str, np.ndarray]]]:

@@ -118,6 +118,8 @@ class Plan:
         held = {n: self.tapes.as_source(n, a) for n, a in inputs.items()}
         wanted = {} if targets is None else self.tapes.as_targets(targets)
         self.splits[split] = _Resident(held, wanted, len(next(iter(held.values()))))
+        if split == "train":
+            self._history.forget()  # its steps cannot be run again on other data
 
     def use(self, split: str) -> _Resident:
         """Point the tapes at a split."""
