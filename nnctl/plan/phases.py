@@ -120,7 +120,7 @@ def lives(phases: Sequence[Phase]) -> list[tuple[Buffer, int, int]]:
     for number, phase in enumerate(phases):
         for group in phase:
             for step in group.steps:
-                for buffer in step.touches:
+                for buffer in step.in_order():
                     first, _ = found.get(buffer, (number, number))
                     found[buffer] = (first, number)
     return [(b, first, last) for b, (first, last) in found.items() if not b.fixed]

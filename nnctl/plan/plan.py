@@ -209,7 +209,8 @@ class Plan:
     def _sweep(self, tape: Tape, order: np.ndarray) -> None:
         starts = np.arange(0, len(order), tape.capacity)
         live = np.minimum(tape.capacity, len(order) - starts)
-        self.runner.run(tape, order, starts, live, np.zeros(len(starts)))
+        if len(order):
+            self.runner.run(tape, order, starts, live, np.zeros(len(starts)))
 
     def _room(self, place: str, count: int, node: str) -> np.ndarray:
         out = np.zeros((count, self.graph.node(node).size), dtype=self.dtype)

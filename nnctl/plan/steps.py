@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,26 +53,31 @@ class Step:
     is_alone: bool = False  # all calls after it depend on it: it has a phase to itself
     extra: set[Buffer] = field(default_factory=set)  # what it touches beyond its arguments
 
-    def _touched(self, names: tuple[str, ...]) -> set[Buffer]:
-        found = set()
+    def _touched(self, names: Iterable[str]) -> dict[Buffer, None]:
+        found: dict[Buffer, None] = {}
         for name in names:
             value = self.values.get(name)
             value = value.buffer if isinstance(value, Flat) else value
             if isinstance(value, Buffer):
-                found.add(value)
+                found[value] = None
         return found
 
     @property
     def writes(self) -> set[Buffer]:
-        return self._touched(self.kernel.writes) | self.extra
+        return {*self._touched(self.kernel.writes), *self.extra}
 
     @property
     def reads(self) -> set[Buffer]:
-        return self._touched(tuple(n for n in self.values if n not in self.kernel.writes))
+        return {*self._touched(n for n in self.values if n not in self.kernel.writes)}
 
     @property
     def touches(self) -> set[Buffer]:
         return self.writes | self.reads
+
+    def in_order(self) -> list[Buffer]:
+        """What it touches, in an order that is the same in every process; a set's is not."""
+        rest = self.extra - self._touched(self.values).keys()
+        return [*self._touched(self.values), *sorted(rest, key=lambda buffer: buffer.name)]
 
     def argument_of(self, buffer: Buffer) -> list[str]:
         """Names under which the call knows ``buffer``."""

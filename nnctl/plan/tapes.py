@@ -66,10 +66,10 @@ class Tapes:
             is_label = np.issubdtype(array.dtype, np.integer) and array.ndim == 1
             kind = "class" if is_label and "class" in find_loss(loss.type).kernels else "rows"
             known = self.resident.loss_kinds.setdefault(loss.output, kind)  # type: ignore[attr-defined]
+            width = self.graph.node(loss.output).size
             if known == "class":
-                found[loss.output] = np.ascontiguousarray(array.reshape(-1, 1), dtype=np.int64)
+                found[loss.output] = _labels(array, max(width, 2))
             else:
-                width = self.graph.node(loss.output).size
                 found[loss.output] = _rows(array, width, is_label)
         return found
 
@@ -237,6 +237,13 @@ class Tapes:
         first.extra = set(self.resident.gradients.values())
         total: dict[str, Any] = {"norms": norms, "chunks": chunks}
         return [first, Step(ends.gradient_norm, total, sizes, "gradient.norm")]
+
+
+def _labels(array: np.ndarray, classes: int) -> np.ndarray:
+    """Labels as kernels read them, who index by them and look at no bounds."""
+    if len(array) and not 0 <= array.min() <= array.max() < classes:
+        raise ValueError(f"labels from {array.min()} to {array.max()}, of {classes} classes")
+    return np.ascontiguousarray(array.reshape(-1, 1), dtype=np.int64)
 
 
 def _rows(array: np.ndarray, width: int, is_label: bool) -> np.ndarray:

@@ -144,3 +144,22 @@ def test_dropout_of_a_step_is_fixed_and_of_another_differs() -> None:
 def test_more_rows_than_a_batch_are_refused() -> None:
     with pytest.raises(ValueError, match="9 rows, the plan's batch is 8"):
         made("mlp").loss("train", np.arange(9))
+
+
+def test_no_rows_at_all() -> None:
+    graph, _, info = named("mlp")
+    plan = plan_of(graph)
+    plan.attach("train", *data_of(info))
+    found = plan.evaluate("train", np.zeros(0, dtype=np.int64))
+    assert {name: values.shape for name, values in found.outputs.items()} == {"dense_2": (0, 3)}
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_labels_outside_the_classes_are_refused(label: int) -> None:
+    """Kernels write where the label says."""
+    graph, _, info = named("mlp")
+    plan = plan_of(graph)
+    inputs, targets = data_of(info)
+    targets[""][7] = label
+    with pytest.raises(ValueError, match="of 3 classes"):
+        plan.attach("train", inputs, targets)

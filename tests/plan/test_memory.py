@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nnctl.engine.kernel import Sizes, Split, rows
 from nnctl.plan import Plan, tape
-from nnctl.plan.buffers import Buffer, place
-from nnctl.plan.phases import lives
+from nnctl.plan.buffers import Buffer, Maker, place
+from nnctl.plan.phases import Group, lives
+from nnctl.plan.steps import Step
 from nnctl.plan.tape import Tape
 from tests.graph import networks
 from tests.plan.nets import ADAM, NETS, classes, data_of, named, net, plan_of, same
@@ -148,3 +150,17 @@ def test_padding_of_parameters_and_slots_stays_zero(dtype: str) -> None:
     assert 0 < used.sum() < used.size
     for zone in ("p", "m", "v", "g"):
         assert not driver.parts(plan, zone)[~used].any(), zone
+
+
+def test_the_order_of_lives_is_that_of_arguments() -> None:
+    """A set's order is that of addresses: places would differ from process to process."""
+
+    @rows("a b c d e f")
+    def kernel(x, a, b, c, d, e, f):
+        """Touches many buffers of one size."""
+
+    make = Maker(8, np.dtype(np.float32), 8)
+    for _ in range(5):
+        step = Step(kernel, {n: make.rows(n, 5) for n in "fxabcde"}, Sizes(8, 8, {}), "")
+        found = lives([[Group(Split(8, 1, 5, 1, 5), [step])]])
+        assert "".join(buffer.name for buffer, _, _ in found) == "fxabcde"
