@@ -6,6 +6,7 @@ few counters, the sums of the epoch under way and the best state so far are ever
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -20,6 +21,7 @@ Memory = dict[str, dict[str, float | int]]
 
 BEST = "best/"
 TRAINED = "trained/"
+LARGEST = sys.float_info.max  # in place of a sum that overflowed
 
 
 @dataclass
@@ -51,9 +53,11 @@ class Counters:
         if not count:
             return np.zeros(0)
         rows = np.minimum(self.row + batch * np.arange(count + 1, dtype=np.int64), samples)
-        sums = np.add.accumulate(np.concatenate(([self.loss_sum], losses * np.diff(rows))))
-        self.loss_sum = float(sums[-1])
-        self.gradient_norm = float(np.maximum(self.gradient_norm, np.max(norms)))
+        # Of finite losses and gradients sums may be Inf, which no file can hold: see LARGEST.
+        with np.errstate(over="ignore"):
+            sums = np.add.accumulate(np.concatenate(([self.loss_sum], losses * np.diff(rows))))
+        self.loss_sum = float(min(sums[-1], LARGEST))
+        self.gradient_norm = float(min(np.maximum(self.gradient_norm, np.max(norms)), LARGEST))
         self.row = int(rows[-1])
         self.step += count
         return np.asarray(sums[1:] / rows[1:])

@@ -10,7 +10,7 @@ from nnctl.train import events
 from nnctl.train.evaluation import finite
 from nnctl.train.loop import train
 from nnctl.train.monitors import BestMonitor, Cadence
-from nnctl.train.state import TrainState
+from nnctl.train.state import Counters, TrainState
 from nnctl.train.stopping import (
     EarlyStopping,
     Epochs,
@@ -262,3 +262,11 @@ def test_a_stop_during_evaluation_gives_it_up_and_resume_makes_up_for_it():
     assert isinstance(seen[-1], events.Stopped)
     assert (state.counters.epoch, state.counters.row) == (0, 50)
     assert run(new_plan(), again(blob), rules=[Epochs(2)])[2] == wanted
+
+
+def test_sums_too_large_for_a_file_are_held_at_the_largest_number():
+    """A norm may overflow where no gradient does; a checkpoint can hold no Inf."""
+    counters = Counters()
+    counters.advance(np.array([1e308, 1e308]), np.array([1.0, np.inf]), BATCH, 50)
+    largest = np.finfo(np.float64).max
+    assert (counters.loss_sum, counters.gradient_norm) == (largest, largest)
