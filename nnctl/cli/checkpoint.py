@@ -128,13 +128,15 @@ def prune(
     keep: Annotated[int, typer.Option("--keep", min=1, help="How many of the newest stay.")] = 1,
     json: Json = False,
 ) -> None:
-    """Remove old checkpoints; what latest and best name always stays."""
+    """Remove old checkpoints; what latest and best name and the newest whole one always stay."""
+    from nnctl.run.keeper import newest_whole
     from nnctl.run.keeper import prune as remove
 
     out = Output(json=json)
     found = _run(run)
     with found.lock():
-        removed = remove(found, keep)
+        whole = newest_whole(found, out.warn)
+        removed = remove(found, keep, [whole[2]] if whole else [])
     out.text("\n".join(f"removed {path}" for path in removed) or "nothing to remove")
     out.document({"run": str(found.path), "removed": [str(path) for path in removed]})
 

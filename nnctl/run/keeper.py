@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,13 @@ class Keeper:
         return prune(self.run, self.keep)
 
 
-def prune(run: RunDir, keep: int) -> list[Path]:
-    """Remove step files but the newest ``keep`` and what latest and best name; returns those."""
+def prune(run: RunDir, keep: int, also: Iterable[Path] = ()) -> list[Path]:
+    """Remove step files but the newest ``keep``, what latest and best name, and ``also``.
+
+    Returns those that were removed.
+    """
     linked = {link.resolve().name for link in (run.latest, run.best) if link.is_symlink()}
+    linked |= {path.name for path in also}
     removed = []
     for path in list(run.steps().values())[:-keep]:
         if path.name not in linked:

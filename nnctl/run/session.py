@@ -153,7 +153,7 @@ def _go_on(run: RunDir, read: ReadSpec, origin: Origin | None, terms: Terms) -> 
             spec = read(meta or {})
         changed = changes(old, spec)
         refuse_changes(changed, str(run.path))
-        if summary.get("status") in ("finished", "diverged") and not _ends_later(changed):
+        if _has_ended(summary, found and found[1]) and not _ends_later(changed):
             return _already(run, spec, summary, terms)
         prepared = prepare(spec, terms.threads)
         state = fresh_state(prepared)
@@ -177,6 +177,13 @@ def _beginning(run: RunDir, origin: Origin | None) -> dict[str, Any] | None:
             f"there is nothing in {run.path} to go on with", "nnctl train SPEC starts a run"
         )
     return None
+
+
+def _has_ended(summary: Mapping[str, Any], meta: Mapping[str, Any] | None) -> bool:
+    """Whether a run came to its end, and the checkpoint of that end is the newest that verifies."""
+    if summary.get("status") == "finished" and meta is not None:
+        return int(meta["state"]["step"]) >= int(summary.get("steps") or 0)
+    return summary.get("status") in ("finished", "diverged")
 
 
 def _already(run: RunDir, spec: Spec, summary: dict[str, Any], terms: Terms) -> Outcome:

@@ -97,6 +97,13 @@ def test_prune_keeps_what_is_linked(run, capsys):
     assert nnctl(capsys, "prune", "run")[1] == "nothing to remove\n"
 
 
+def test_prune_keeps_the_newest_that_is_whole(run, capsys):
+    run.step_path(16).write_bytes(b"spoilt")
+    status, _, err = nnctl(capsys, "prune", "run", "--keep", 1)
+    assert status == 0 and "falling back to the one before" in err
+    assert run.step_path(12).exists() and not run.step_path(4).exists()
+
+
 def test_average_is_the_mean_of_the_networks(run, capsys):
     a, b = run.step_path(12), run.step_path(16)
     assert nnctl(capsys, "average", a, b, "-o", "mean.safetensors")[0] == 0

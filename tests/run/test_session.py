@@ -173,6 +173,17 @@ def test_a_damaged_newest_checkpoint_falls_back_and_ends_the_same(whole, copy):
     assert epochs(copy) == epochs(whole)
 
 
+def test_a_finished_run_whose_last_checkpoint_is_damaged_is_finished_again(whole, copy):
+    newest = copy / "checkpoints" / "step-0000000016.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-5] + b"spoil")
+    warnings = []
+    outcome = resume(copy, warn=warnings.append)
+    assert not outcome.already and outcome.status == ExitStatus.OK
+    assert len(warnings) == 1 and "falling back" in warnings[0]
+    assert final(copy) == final(whole)
+    assert resume(copy).already
+
+
 def test_all_checkpoints_damaged_is_refused(copy, spec):
     RunDir(copy).write_summary({**RunDir(copy).summary(), "status": "running"})
     for path in RunDir(copy).steps().values():
