@@ -21,6 +21,9 @@ _TUPLE = re.compile(r"\('(.*?)',?\)")
 _BETWEEN = "', '"
 """How the parser writes a dotted name: ``('a', 'b')``."""
 
+MAX_CHAIN = 100
+"""Files that may extend one another; beyond it lies Python's own limit."""
+
 _PATHS = ("source", "target", "test", "validation")
 
 
@@ -83,6 +86,9 @@ def parse(file: File) -> dict[str, Any]:
         message = f"not TOML: {reason[:1].lower()}{reason[1:]}"
         line, remedy = error.lineno, _remedy(file.text, error.lineno)
         raise SpecError(Problem(message, remedy, file.name, line, error.colno)) from None
+    except RecursionError:
+        message = "not a spec: arrays or tables nested hundreds of levels deep"
+        raise SpecError(Problem(message, file=file.name, line=1, column=1)) from None
 
 
 def _remedy(text: str, line: int) -> str:
@@ -121,6 +127,9 @@ def _follow(path: Path, file: File, below: list[Path]) -> Tree:
         names = " -> ".join(p.name for p in [*chain, target])
         message = f"extends itself: {names}"
         raise SpecError(trace.problem(("extends",), message, "break the circle", value=True))
+    if len(chain) > MAX_CHAIN:
+        message = f"more than {MAX_CHAIN} files extend one another, up to {chain[0].name}"
+        raise SpecError(trace.problem(("extends",), message, "join some of them", value=True))
     if not target.is_file():
         near = nearest(target.name, _beside(target))
         hint = f'did you mean "{Path(base).with_name(near)}"?\n' if near else ""

@@ -57,6 +57,9 @@ def _typed(raw: str) -> Any:
         parsed = tomli.loads(f"v = {raw}")
     except tomli.TOMLDecodeError:
         return raw
+    except RecursionError:
+        message = "arrays or tables nested hundreds of levels deep"
+        raise _Refused(message, "write a value as in a spec") from None
     return parsed["v"] if len(parsed) == 1 else raw
 
 

@@ -120,6 +120,24 @@ def test_a_bundled_name_is_no_path(tmp_path: Path) -> None:
     assert spec.data.source == "digits"
 
 
+def test_a_chain_that_is_too_long(tmp_path: Path) -> None:
+    files = {f"c{k}": f'extends = "c{k + 1}.toml"\n' for k in range(1200)}
+    path = put(tmp_path, **files, c1200=BASE)
+    assert said(path) == (
+        "c100.toml:1:11: extends: more than 100 files extend one another, up to c0.toml\n"
+        "  join some of them"
+    )
+    assert load_spec(tmp_path / "c1100.toml").name == "c1100"
+
+
+@pytest.mark.parametrize("given", ["[" * 3000 + "]" * 3000, "{a=" * 3000 + "1" + "}" * 3000])
+def test_values_nested_beyond_all_reason(tmp_path: Path, given: str) -> None:
+    path = put(tmp_path, a=f"name = {given}\n")
+    assert said(path).startswith("a.toml:1:1: not a spec: arrays or tables nested hundreds")
+    with pytest.raises(SpecError, match="nested hundreds of levels deep"):
+        load_spec(put(tmp_path, b=BASE), [f"name={given}"])
+
+
 def test_flags_win_over_bases(tmp_path: Path) -> None:
     path = put(tmp_path, a='extends = "base.toml"\n', base=BASE)
     assert load_spec(path, ["optimizer.momentum=0.1"]).optimizer.model_dump()["momentum"] == 0.1
