@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
 from nnctl.engine.arena import Arena
+from nnctl.engine.threads import Pool
 from nnctl.plan import Plan, runner
 from nnctl.plan.lower import Lowering
 from nnctl.plan.runner import Runner
@@ -59,6 +61,12 @@ def fill(plan: Plan, held: np.ndarray, value: Any) -> None:
         layout.pack(np.full(layout.shape, value, held.dtype), plan.zone.part(name, held))
 
 
+@cache
+def _pool(threads: int) -> Pool:
+    """Threads for all runs that want so many: starting them takes longer than most runs."""
+    return Pool(threads)
+
+
 class Bench:
     """A lowered tape in memory of its own, run on any number of threads up to ``threads``."""
 
@@ -75,11 +83,16 @@ class Bench:
         self.room.bytes[:] = fill
         losses = np.full(1, np.nan)
         one = Runner(self.plan.memory, self.threads, self.plan.seed)
-        with always_threaded():
+        one._pool = _pool(self.threads) if self.threads > 1 else None
+        with always_threaded() if self.threads > 1 else nullcontext():
             one.run(
-                self.tape, np.arange(live), np.zeros(1), np.array([live]), losses, first_step=step
+                self.tape,
+                np.arange(live),
+                np.zeros(1),
+                np.array([live]),
+                losses,
+                first_step=step,
             )
-        one.close()
         return float(losses[0])
 
     def array(self, name: str) -> np.ndarray:

@@ -101,7 +101,7 @@ def test_nan_stays(name: str, dtype: str, compiled) -> None:  # type: ignore[no-
 
 @pytest.mark.parametrize("dtype", KINDS)
 def test_at_the_ends(dtype: str, compiled) -> None:  # type: ignore[no-untyped-def]
-    """Far out they are at their limits. exp is bounded: it serves where its argument is negative."""
+    """Far out they are at their limits. exp is bounded: it serves where numbers are negative."""
     ends = [-np.inf, -1e30, 1e30, np.inf]
     for name, low in (("tanh", -1), ("sigmoid", 0), ("erf", -1)):
         found = compiled(name, dtype)(ends)

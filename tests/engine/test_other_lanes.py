@@ -39,3 +39,15 @@ def test_vectors_of_another_length(length: str, running: Running) -> None:
     out, said = process.communicate()
     assert process.returncode == 0, said[-3000:]
     assert int(out) >= 60
+
+
+def test_another_length_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nnctl", "doctor"],
+        env={**os.environ, "NNCTL_VECTOR_BYTES": "24"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: NNCTL_VECTOR_BYTES is '24'\n")

@@ -97,7 +97,8 @@ NETS: dict[str, tuple[str, DataInfo, str, str]] = {
         classes(), networks.LOSS, networks.HEAD,
     ),
     "itself twice": (
-        'dense units=4 name="a"\nadd from=["a","a"]\ntanh name="t"\nmultiply from=["t","t"] name="m"\n'
+        'dense units=4 name="a"\nadd from=["a","a"]\ntanh name="t"\n'
+        'multiply from=["t","t"] name="m"\n'
         'concat from=["m","a"]\ndense units=1',
         numbers(), MSE, networks.HEAD,
     ),

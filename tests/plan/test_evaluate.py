@@ -163,3 +163,25 @@ def test_labels_outside_the_classes_are_refused(label: int) -> None:
     targets[""][7] = label
     with pytest.raises(ValueError, match="of 3 classes"):
         plan.attach("train", inputs, targets)
+
+
+def test_what_reads_targets_needs_them() -> None:
+    """Kernels would read them where another split's have lain."""
+    graph, _, info = named("mlp")
+    plan = plan_of(graph)
+    inputs, targets = data_of(info)
+    plan.attach("train", inputs, targets)
+    plan.attach("bare", inputs)
+    for ask in (lambda: plan.loss("bare", np.arange(4)), lambda: plan.trace("bare", 0)):
+        with pytest.raises(ValueError, match="'bare' has no targets"):
+            ask()
+
+
+def test_inputs_of_another_type_are_refused() -> None:
+    """A tape reads one type; what is cut to it would lose its fractions unseen."""
+    graph, _, info = named("mlp")
+    plan = plan_of(graph)
+    inputs, targets = data_of(info)
+    plan.attach("train", {"": np.ones((20, 4), dtype=np.int64)}, targets)
+    with pytest.raises(ValueError, match="float64 here and int64 in another split"):
+        plan.attach("test", inputs, targets)
