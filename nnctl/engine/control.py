@@ -30,4 +30,3 @@ TURN = _word(16)  # address of the function that turns a table round
 ARRIVED = _word(24)
 GENERATION = _word(32)
 NEXT_TASK = _word(40)
-SHARED = 48  # first word free for tables

@@ -8,6 +8,8 @@ import platform
 import llvmlite.binding as llvm
 import numpy as np
 
+from nnctl.errors import UsageError
+
 
 def _features() -> dict[str, bool]:
     chosen = os.environ.get("NUMBA_CPU_FEATURES")
@@ -20,6 +22,8 @@ def _vector_bytes(features: dict[str, bool]) -> int:
     chosen = os.environ.get("NNCTL_VECTOR_BYTES")
     if chosen in ("16", "32", "64"):
         return int(chosen)
+    if chosen:
+        raise UsageError(f"NNCTL_VECTOR_BYTES is {chosen!r}", "set it to 16, 32 or 64, or unset it")
     if features.get("avx512f") and features.get("avx512vl"):
         return 64
     return 32 if features.get("avx2") else 16

@@ -17,17 +17,6 @@ from nnctl.engine import cpu
 I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
-@intrinsic
-def address_of(typingctx, array):
-    """Address of an array's first element."""
-
-    def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        return builder.ptrtoint(data, I64)
-
-    return types.int64(array), codegen
-
-
 def _array_at(context, builder, kind, address, shape):
     """Build the descriptor of a C-ordered array that owns nothing."""
     element = context.get_data_type(kind.dtype)

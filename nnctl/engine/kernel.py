@@ -89,11 +89,6 @@ class Kernel:
     def arguments(self) -> tuple[str, ...]:
         return tuple(inspect.signature(self.function).parameters)
 
-    @property
-    def is_flexible(self) -> bool:
-        """Whether it can run on the task split of its neighbor."""
-        return self.kind in ("elementwise", "rows")
-
 
 def elementwise(writes: str = "y", checked: bool = False) -> Callable[..., Kernel]:
     """Make a kernel of a formula on scalars; it returns what is written, in order."""

@@ -42,7 +42,7 @@ def _values(plan: Plan, tape: Tape, buffer: Buffer, live: int) -> np.ndarray:
 
 def first_nonfinite(plan: Plan, order: np.ndarray, start: int, first_step: int, rate: float) -> str:
     """Return the name of the first array in which a step leaves NaN or Inf."""
-    plan.use("train")
+    plan.use("train", labeled=True)
     tape = plan.tapes.kept_train()
     table = plan.tapes.rate_table(first_step, np.array([rate]))
     plan.runner.set_rates(table)
@@ -70,7 +70,7 @@ def _tensor_of(plan: Plan, buffer: Buffer) -> str:
 
 def trace(plan: Plan, split: str, row: int) -> list[tuple[str, dict[str, np.ndarray]]]:
     """Return what a step on one sample computes: by node x, y, dy, and parameters' gradients."""
-    plan.use(split)
+    plan.use(split, labeled=True)
     tape = plan.tapes.probe(keep=True)
     for _ in _calls(plan, tape, np.array([row]), 0, 0):
         pass

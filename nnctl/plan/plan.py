@@ -53,6 +53,15 @@ class _Resident:
     targets: dict[str, np.ndarray]
     count: int
 
+    def rows(self, chosen: np.ndarray | None) -> np.ndarray:
+        """Return row numbers as kernels read them, who look at no bounds; None: all."""
+        if chosen is None:
+            return np.arange(self.count)
+        rows = np.asarray(chosen, dtype=np.int64)
+        if len(rows) and not 0 <= rows.min() <= rows.max() < self.count:
+            raise IndexError(f"rows from {rows.min()} to {rows.max()}, of {self.count} samples")
+        return rows
+
 
 class Plan:
     """A network ready to run. Made by ``compile_plan``; ``close`` ends its threads."""
@@ -117,13 +126,18 @@ class Plan:
         """
         held = {n: self.tapes.as_source(n, a) for n, a in inputs.items()}
         wanted = {} if targets is None else self.tapes.as_targets(targets)
-        self.splits[split] = _Resident(held, wanted, len(next(iter(held.values()))))
+        counts = {len(array) for array in (*held.values(), *wanted.values())}
+        if len(counts) != 1:
+            raise ValueError(f"the arrays of {split!r} have {sorted(counts)} samples")
+        self.splits[split] = _Resident(held, wanted, counts.pop())
         if split == "train":
             self._history.forget()  # its steps cannot be run again on other data
 
-    def use(self, split: str) -> _Resident:
-        """Point the tapes at a split."""
+    def use(self, split: str, labeled: bool = False) -> _Resident:
+        """Point the tapes at a split; ``labeled``: the tape to run reads targets, too."""
         data = self.splits[split]
+        if labeled and self.graph.losses and not data.targets:
+            raise ValueError(f"the split {split!r} has no targets")
         for name, array in data.inputs.items():
             self.memory.set_place(f"input.{name}", array)
         for name, array in data.targets.items():
@@ -155,9 +169,12 @@ class Plan:
         return log
 
     def _steps(self, call: Call, count: int) -> StepLog:
-        self.use("train")
+        data = self.use("train", labeled=True)
         starts = call.start + self.batch * np.arange(count, dtype=np.int64)
         live = np.minimum(self.batch, len(call.order) - starts)
+        if count and (call.start < 0 or live[-1] < 1):
+            raise IndexError(f"{count} steps from row {call.start}, of {len(call.order)} rows")
+        data.rows(call.order[call.start : starts[-1] + self.batch] if count else None)
         losses, norms = np.zeros(count), np.zeros(count)
         table = self.tapes.rate_table(call.first_step, call.rates[:count])
         self.runner.set_rates(table)
@@ -181,8 +198,8 @@ class Plan:
 
     def evaluate(self, split: str, rows: np.ndarray | None = None) -> Evaluation:
         """Run the forward pass on a split (or some of its rows) in evaluation mode."""
-        data = self.use(split)
-        order = np.arange(data.count) if rows is None else np.asarray(rows)
+        order = self.use(split).rows(rows)
+        data = self.splits[split]
         outputs = {n: self._room(f"output.{n}", len(order), n) for n in self.graph.outputs}
         losses = {}
         for loss in self.graph.losses if data.targets else ():
@@ -199,8 +216,7 @@ class Plan:
 
     def features(self, split: str, rows: np.ndarray | None, layer: str) -> np.ndarray:
         """Return the outputs (n, *shape) of a layer, or of a node, in evaluation mode."""
-        data = self.use(split)
-        order = np.arange(data.count) if rows is None else np.asarray(rows)
+        order = self.use(split).rows(rows)
         node = self.tapes.last_node(layer)
         out = self._room(f"features.{node}", len(order), node)
         self._sweep(self.tapes.features(node), order)
@@ -232,10 +248,10 @@ class Plan:
         """Return the mean loss of some rows in training mode, without moving a parameter."""
         if len(rows) > self.batch:
             raise ValueError(f"{len(rows)} rows, the plan's batch is {self.batch}")
-        self.use(split)
+        rows = self.use(split, labeled=True).rows(rows)
         losses, live = np.zeros(1), np.array([len(rows)])
         self.runner.run(
-            self.tapes.probe(), np.asarray(rows), np.zeros(1), live, losses, first_step=step
+            self.tapes.probe(), rows, np.zeros(1), live, losses, first_step=step
         )
         return float(losses[0])
 
@@ -250,6 +266,7 @@ class Plan:
 
     def trace(self, split: str, row: int) -> list[tuple[str, dict[str, np.ndarray]]]:
         """Return signals, outputs, deltas and gradients of one sample, node by node."""
+        self.splits[split].rows(np.array([row]))
         return trace(self, split, row)
 
     def penalty(self) -> float:

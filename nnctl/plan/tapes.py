@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,10 @@ class Tapes:
         letter = LETTERS[kind]
         known = self.resident.source_types.setdefault(name, letter)  # type: ignore[attr-defined]
         if known != letter:
-            kind = {v: k for k, v in LETTERS.items()}[known]
-        return np.ascontiguousarray(array.reshape(len(array), -1), dtype=kind)
+            wanted = {v: k for k, v in LETTERS.items()}[known]
+            raise ValueError(f"input {name!r} is {kind} here and {wanted} in another split")
+        width = prod(self.graph.inputs[name])
+        return _table(f"input {name!r}", array, width, kind)
 
     def as_targets(self, targets: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return, by output, the targets as its loss reads them: labels or rows of numbers."""
@@ -239,6 +242,14 @@ class Tapes:
         return [first, Step(ends.gradient_norm, total, sizes, "gradient.norm")]
 
 
+def _table(what: str, array: np.ndarray, width: int, kind: str) -> np.ndarray:
+    """Rows of numbers as kernels read them, who take the row's length as agreed."""
+    rows = array.reshape(len(array), -1) if array.size else array.reshape(len(array), width)
+    if rows.shape[1] != width:
+        raise ValueError(f"{what}: rows of {rows.shape[1]} numbers, the network has {width}")
+    return np.ascontiguousarray(rows, dtype=kind)
+
+
 def _labels(array: np.ndarray, classes: int) -> np.ndarray:
     """Labels as kernels read them, who index by them and look at no bounds."""
     if len(array) and not 0 <= array.min() <= array.max() < classes:
@@ -249,7 +260,7 @@ def _labels(array: np.ndarray, classes: int) -> np.ndarray:
 def _rows(array: np.ndarray, width: int, is_label: bool) -> np.ndarray:
     """Labels as one-hot rows (or 0 and 1 for a single output); numbers as they are."""
     if not is_label:
-        return np.ascontiguousarray(array.reshape(len(array), -1), dtype=np.float64)
+        return _table("targets", array, width, "float64")
     if width == 1:
         return np.ascontiguousarray(array.reshape(-1, 1), dtype=np.float64)
     return np.ascontiguousarray(np.eye(width)[array])

@@ -191,11 +191,6 @@ class DataSpec(SpecModel):
         """Whether there are samples that selections may read."""
         return self.validation is not None or self.split.validation > 0
 
-    @property
-    def has_test(self) -> bool:
-        """Whether there are samples that stay unseen until the end."""
-        return self.test is not None or self.split.test > 0
-
 
 def is_path(source: str) -> bool:
     """Whether a source names a file: a bundled name has neither a dot nor a slash."""
