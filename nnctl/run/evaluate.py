@@ -17,6 +17,7 @@ from nnctl.errors import DataError, UsageError
 from nnctl.graph import Graph, build
 from nnctl.run.assess import Assessment, assess
 from nnctl.run.heads import Array, Head, heads
+from nnctl.run.labels import check_labels
 from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
 from nnctl.run.predictions import Predictions, predicted
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
@@ -82,6 +83,7 @@ def evaluate(
     stored = read(path)
     asked = [*parse_gates(stored.spec.gates), *asked]
     part, name, train = _samples(stored, split, data)
+    check_labels(stored.heads, {name: part})
     plan = _compiled(stored, train, threads)
     try:
         plan.attach(name, part.inputs, part.targets)
@@ -238,8 +240,8 @@ def _without_key(path: str) -> str:
 
 
 def _require_layer(graph: Graph, layer: str) -> None:
-    names = list(dict.fromkeys(name for node in graph.nodes for name in (node.layer, node.name)))
-    names = [name for name in names if name]
+    read = [node for node in graph.nodes if node.inputs]  # what reads nothing is data, no feature
+    names = [n for n in dict.fromkeys(n for node in read for n in (node.layer, node.name)) if n]
     if layer not in names:
         raise UsageError(f"there is no layer {layer!r}", suggestion(layer, names, "layers"))
 

@@ -13,6 +13,7 @@ from nnctl.data.reading import Reading
 from nnctl.errors import SpecError
 from nnctl.graph import Graph, build
 from nnctl.run.heads import Head, heads
+from nnctl.run.labels import check_labels
 from nnctl.spec import Spec
 from nnctl.spec.info import DataInfo, TargetInfo
 
@@ -52,6 +53,8 @@ def prepare(spec: Spec, threads: int | None = None) -> Prepared:
     info = info_of(dataset)
     graph = build(spec, info)
     parts = parts_of(dataset, spec)
+    found = heads(graph, info.targets)
+    check_labels(found, parts)
     normalizer = fit_normalizer(spec.data, parts["train"])
     plan = compile_network(
         spec,
@@ -63,7 +66,6 @@ def prepare(spec: Spec, threads: int | None = None) -> Prepared:
     )
     for name, part in parts.items():
         plan.attach(name, part.inputs, part.targets)
-    found = heads(graph, info.targets)
     return Prepared(
         spec, info, dataset.reading, dataset.fingerprint, parts, graph, normalizer, found, plan
     )

@@ -82,6 +82,7 @@ def test_features_of_a_layer(capsys, here):
     ("argv", "status", "message"),
     [
         (["pets", "test", "--layer", "trunc"], 2, 'did you mean "trunk"'),
+        (["iris", "test", "--layer", "input"], 2, "there is no layer 'input'"),
         (["pets", "./gone.csv"], 3, "no such file: ./gone.csv"),
         (["pets", "test", "--format", "npz"], 2, "an archive needs a file"),
         (["pets", "./pets.toml"], 3, "pets.toml"),

@@ -226,6 +226,40 @@ def test_what_may_change_does_not_hinder(copy):
         resume(copy, "training.epochs='many'")
 
 
+@pytest.mark.parametrize(
+    ("row", "loss", "said"),
+    [
+        (
+            "-1,2",
+            "cross_entropy",
+            "sample 7 of the test part holds -1, expected shares from 0 to 1",
+        ),
+        ("0,1.5", "binary_cross_entropy", "holds 1.5, expected shares from 0 to 1"),
+        ("0.3,0.3", "cross_entropy", "shares that sum to 0.6, expected 1"),
+        ("0,0", "cross_entropy", "shares that sum to 0, expected 1"),
+        ("0.33,0.66", "cross_entropy", None),
+        ("1,1", "binary_cross_entropy", None),
+    ],
+)
+def test_rows_of_shares_must_be_shares(tmp_path, row, loss, said):
+    rows = ["a,u,v"] + [f"{i % 7},{i % 2},{1 - i % 2}" for i in range(60)]
+    rows[8] = f"6,{row}"
+    (tmp_path / "data.csv").write_text("\n".join(rows) + "\n")
+    source = '{ generate = "spirals", samples = 200, noise = 0.1, seed = 3 }'
+    named = '"data.csv"\ntask = "classification"\ntargets = { y = ["u", "v"] }'
+    loss_of = f'[loss]\ntype = "{loss}"\ntarget = "y"'
+    spec = write_spec(tmp_path, (source, named), ('[loss]\ntype = "cross_entropy"', loss_of))
+    if said is None:
+        assert train(spec, tmp_path / "run").status == ExitStatus.OK
+        return
+    with pytest.raises(DataError) as error:
+        train(spec, tmp_path / "run")
+    assert said.split("part ")[-1] in str(error.value) and 'target "y": sample 7' in str(
+        error.value
+    )
+    assert not (tmp_path / "run").exists()
+
+
 def test_other_data_are_refused_and_vanished_data_are_an_error_of_the_data(tmp_path):
     rows = ["a,b,y"] + [f"{i % 7},{i % 5},{i % 2}" for i in range(60)]
     (tmp_path / "data.csv").write_text("\n".join(rows) + "\n")
