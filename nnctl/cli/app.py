@@ -39,6 +39,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from errno import ENOMEM
 from typing import Annotated
 
 import typer
@@ -126,8 +127,9 @@ def run(argv: Sequence[str]) -> int:
 
 def _unexpected(error: Exception) -> Problem:
     """Describe what no command expected: the machine's trouble, or else a bug of ours."""
-    if isinstance(error, MemoryError):
-        return Problem(f"out of memory: {error}".rstrip(": "), "try a smaller batch_size")
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == ENOMEM:
+        said = "" if isinstance(error, OSError) else str(error)
+        return Problem(f"out of memory: {said}".rstrip(": "), "try a smaller batch_size")
     if isinstance(error, OSError) and error.strerror:
         return Problem(f"{error.filename or 'input or output'}: {error.strerror}")
     where = "--traceback shows where it happened"

@@ -60,9 +60,14 @@ class Trace:
         """Name the file or flag that a raw path came from."""
         ends = (path[:end] for end in range(len(path), -1, -1))
         found = next(self.origins[start] for start in ends if start in self.origins)
-        if isinstance(found, File) and path and path not in found.positions.keys:
+        if isinstance(found, File):
             # A table that no file holds was opened by a flag that sets a key in it.
-            return next((o for p, o in self.origins.items() if p[: len(path)] == path), found)
+            for end in range(len(path), 0, -1):
+                if path[:end] in found.positions.keys:
+                    break
+                inner = (o for p, o in self.origins.items() if p[:end] == path[:end])
+                if (opened := next(inner, None)) is not None:
+                    return opened
         return found
 
     def problem(self, path: Keys, message: str, hint: str = "", *, value: bool = False) -> Problem:

@@ -108,9 +108,10 @@ def test_what_the_machine_refuses_is_no_bug(nnctl: Nnctl, fake_command: Install)
     assert (ended.status, ended.err) == (1, "error: /etc/shadow: Permission denied\n")
 
 
-def test_out_of_memory_is_no_bug(nnctl: Nnctl, fake_command: Install) -> None:
+@pytest.mark.parametrize("error", [MemoryError(), OSError(12, "Cannot allocate memory")])
+def test_out_of_memory_is_no_bug(nnctl: Nnctl, fake_command: Install, error: Exception) -> None:
     def command() -> None:
-        raise MemoryError
+        raise error
 
     fake_command(command)
     assert nnctl("fake").err == "error: out of memory\n  try a smaller batch_size\n"

@@ -123,3 +123,8 @@ def test_mistakes_of_flags_and_file_come_together() -> None:
 def test_a_key_that_is_there_may_be_what_an_override_means():
     """``unit`` is one edit from ``init`` too, but begins like ``units``."""
     assert 'did you mean "units"?' in said(PLAIN, "layers.1.unit=4")
+
+
+def test_what_a_table_opened_by_a_flag_lacks_points_at_the_flag() -> None:
+    told = said(PLAIN, "schedule.final=0.1")
+    assert told.startswith('--set schedule.final=0.1: schedule.type: missing "type"')
