@@ -250,9 +250,7 @@ class Plan:
             raise ValueError(f"{len(rows)} rows, the plan's batch is {self.batch}")
         rows = self.use(split, labeled=True).rows(rows)
         losses, live = np.zeros(1), np.array([len(rows)])
-        self.runner.run(
-            self.tapes.probe(), rows, np.zeros(1), live, losses, first_step=step
-        )
+        self.runner.run(self.tapes.probe(), rows, np.zeros(1), live, losses, first_step=step)
         return float(losses[0])
 
     def gradients(
