@@ -132,6 +132,8 @@ class _Text:
         arrays = [n for n in arrays if self.bound[n].kind in ("rows", "flat", "column", "vector")]
         outputs = self.kernel.writes
         for name in self.kernel.arguments:
+            if name in arrays and self.bound[name].kind == "column":
+                raise TypeError(f"{self.kernel.name}: {name} is one number a sample; use @rows")
             if name not in arrays:
                 value = self.scalar(name) if name in self.bound else IMPLICIT[name]
                 self.lines.append(f"    {name}_s = {value}")

@@ -104,29 +104,28 @@ class Lowering:
         op = find(node.op)
         first = self.y[node.inputs[0]]
         if op.same or (op.same_in_evaluation and not self.training):
-            self.y[node.name] = self._as(first, node.size)
+            self.y[node.name] = first  # a row's values lie in the order of any shape
             return
-        take_over = self.in_place and node.fused_with is not None and not self._needs_x(op, node)
+        take_over = self.in_place and node.fused_with is not None and not self._is_kept(first, node)
         self.y[node.name] = first if take_over else self.make.rows(f"{node.name}.y", node.size)
         lowering = op.forward if self.training else op.evaluate
         self.saved[node.name] = self._saved(node.name, op.saved, node.size)
         for call in lowering(self.site(node)):
             self._add(self._arrays(node), self._fields(node), call, node.name)
 
-    def _as(self, buffer: Buffer, width: int) -> Buffer:
-        """The same memory; a row's values lie in the order of any shape."""
-        return buffer
+    def _is_kept(self, x: Buffer, node: Node) -> bool:
+        """Whether the backward pass reads a node's input: as its x, or as the y it came from."""
+        makers = [self.nodes[n] for n, y in self.y.items() if y is x and self.nodes[n].op != INPUT]
+        asked = not self._read_back(node).isdisjoint({"x", "x0"})
+        return self.training and (asked or any("y" in self._read_back(m) for m in makers))
 
-    def _needs_x(self, op: Op, node: Node) -> bool:
-        if not self.training:
-            return False
-        names = {
-            str(given)
-            for call in op.backward(self.site(node))
+    def _read_back(self, node: Node) -> set[str]:
+        """The names that a node's backward kernels ask for."""
+        return {
+            str(call.bind.get(argument, argument))
+            for call in find(node.op).backward(self.site(node))
             for argument in call.kernel.arguments
-            for given in [call.bind.get(argument, argument)]
         }
-        return bool(names & {"x", "x0"})
 
     # -- losses --------------------------------------------------------------------------------
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from nnctl.engine.kernel import Sizes, Split, rows
+from nnctl.graph import Graph
+from nnctl.ops import registry
 from nnctl.plan import Plan, tape
 from nnctl.plan.buffers import Buffer, Maker, place
 from nnctl.plan.phases import Group, lives
@@ -164,3 +168,35 @@ def test_the_order_of_lives_is_that_of_arguments() -> None:
         step = Step(kernel, {n: make.rows(n, 5) for n in "fxabcde"}, Sizes(8, 8, {}), "")
         found = lives([[Group(Split(8, 1, 5, 1, 5), [step])]])
         assert "".join(buffer.name for buffer, _, _ in found) == "fxabcde"
+
+
+def test_an_output_that_the_backward_pass_reads_is_not_written_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A layer whose own backward names y keeps it, though an activation could work in place."""
+
+    @rows("dx")
+    def reads_y(dy, y, dx):
+        """Stands for the backward of such a layer."""
+
+    def own(name: str) -> bool:
+        graph, optimizer = net(f'dense units=3 name="a"\n{name}\ndense units=3', classes())
+        lowered = plan_with_data(graph, optimizer).tapes._lowering(8, training=True)
+        lowered.forward()
+        made = list(lowered.y.values())
+        return made[1] is not made[2]
+
+    assert not own("relu")
+    assert own("silu"), "its derivative is written in x"
+    dense = registry.find("dense")
+    more = dataclasses.replace(
+        dense, backward=lambda site: [*dense.backward(site), registry.Call(reads_y)]
+    )
+    monkeypatch.setitem(registry._OPS, "dense", more)
+    assert own("relu")
+
+
+def plan_with_data(graph: Graph, optimizer: object) -> Plan:
+    plan = plan_of(graph, optimizer)
+    plan.attach("train", *data_of(classes()))
+    return plan
