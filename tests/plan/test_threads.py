@@ -7,7 +7,8 @@ import pytest
 
 from nnctl.plan import Plan, phases
 from tests.checks import driver
-from tests.plan.nets import ADAM, NETS, data_of, named, plan_of, random_parameters, same
+from tests.graph import networks
+from tests.plan.nets import ADAM, NETS, classes, data_of, named, plan_of, random_parameters, same
 
 COUNT = 400  # samples, in batches that cut every op into several tasks
 BATCH = 150
@@ -35,6 +36,20 @@ def test_any_number_of_threads(name: str) -> None:
         for threads in counts:
             assert same(trained(name, threads, dtype), first), f"{threads} threads, {dtype}"
         assert same(trained(name, 2, dtype, kept=True), first), f"every array kept, {dtype}"
+
+
+WIDE = (
+    'dense units=512 activation="relu"\ndense units=256 activation="relu"\ndense units=10',
+    classes(784, 10), networks.LOSS, networks.HEAD,
+)  # fmt: skip
+
+
+def test_a_wide_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums in several blocks, many tasks for every product, updates of many chunks."""
+    monkeypatch.setitem(NETS, "wide", WIDE)
+    first = trained("wide", 1, "float32")
+    for threads in (2, 3, 4):
+        assert same(trained("wide", threads, "float32"), first), f"{threads} threads"
 
 
 def _step(plan: Plan, name: str) -> dict[str, np.ndarray]:
