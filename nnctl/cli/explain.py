@@ -1,5 +1,7 @@
 """Explain a type, a table or a key of the spec, or a metric: what it does, bounds, defaults.
 
+Examples:
+
   nnctl explain                 all topics
   nnctl explain layers          all layer types
   nnctl explain dense           one of them, with its keys

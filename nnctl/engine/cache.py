@@ -41,7 +41,7 @@ def parent() -> Path:
     """Return the directory that holds the caches of all versions."""
     chosen = os.environ.get("NNCTL_CACHE_DIR")
     if chosen:
-        return Path(chosen)
+        return Path(chosen).absolute()
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(home) / "nnctl"
 
@@ -67,7 +67,9 @@ def directory() -> Path:
     path = parent() / "compiled" / key()
     is_chosen = bool(os.environ.get("NNCTL_CACHE_DIR"))
     # A user without a home has "~" as one, which would be a folder of that name right here.
-    if (is_chosen or path.is_absolute()) and _usable(path):
+    if is_chosen and not _usable(parent()):
+        path = Path()
+    if path.is_absolute() and _usable(path):
         return path
     if is_chosen:
         raise UsageError(

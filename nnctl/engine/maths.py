@@ -70,12 +70,15 @@ def _tanh32(x):
 
 @inline
 def _tanh64(x):
-    # near 0 the quotient cancels, so the series of x - x^3/3 + 2x^5/15 - 17x^7/315 takes over
+    # Cephes' rational form below 0.625, where the quotient of exponentials would cancel
     z = x * x
-    small = x * (D(1) + z * (D(-1 / 3) + z * (D(2 / 15) + z * D(-17 / 315))))
-    e = _exp64(D(2) * x)
-    large = D(1) - D(2) / (e + D(1))
-    return small if z < D(1e-4) else large
+    p = D(-9.64399179425052238628e-1) * z + D(-9.92877231001918586564e1)
+    p = p * z + D(-1.61468768441708447952e3)
+    q = (z + D(1.12811678491632931402e2)) * z + D(2.23548839060100448583e3)
+    q = q * z + D(4.84406305325125486048e3)
+    small = x + x * z * (p / q)
+    large = D(1) - D(2) / (_exp64(D(2) * x) + D(1))
+    return small if z < D(0.390625) else large
 
 
 @inline

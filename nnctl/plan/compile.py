@@ -99,8 +99,9 @@ def _memory(
     state = ("p", *(rule.slots if rule else ()))
     others = ("g", *(rule.temporary if rule else ()))
     memory = Memory(zone, state, others, list(constants), places, kind)
-    for buffer, values in constants.items():
-        memory.constant(buffer)[: len(values)] = values
+    with np.errstate(over="ignore"):  # a mean beyond single precision: its double is used
+        for buffer, values in constants.items():
+            memory.constant(buffer)[: len(values)] = values
     for k in (1, 2):
         memory.set_word(control.PRODUCTS + 8 * (k - 1), tiles.product(kind.name, k).address)
     memory.set_word(control.TURN, turn.turn(kind.name).address)

@@ -14,6 +14,7 @@ from nnctl.errors import SpecError
 from nnctl.graph import Graph, build
 from nnctl.run.heads import Head, heads
 from nnctl.run.labels import check_labels
+from nnctl.run.ranges import check_range
 from nnctl.spec import Spec
 from nnctl.spec.info import DataInfo, TargetInfo
 
@@ -56,6 +57,7 @@ def prepare(spec: Spec, threads: int | None = None) -> Prepared:
     found = heads(graph, info.targets)
     check_labels(found, parts)
     normalizer = fit_normalizer(spec.data, parts["train"])
+    check_range(parts, normalizer, spec.training.dtype)
     plan = compile_network(
         spec,
         graph,

@@ -1,0 +1,49 @@
+"""Numbers that the network's precision cannot hold are a mistake in the data, not a divergence."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnctl.errors import DataError
+from nnctl.run.prepare import prepare
+from nnctl.spec import load_spec
+
+SPEC = """\
+[data]
+source = "wide.csv"
+target = "t"
+{more}
+[[layers]]
+type = "dense"
+units = 1
+[loss]
+type = "mse"
+[training]
+dtype = "{dtype}"
+"""
+
+
+@pytest.fixture
+def spec(tmp_path):
+    rows = "\n".join(f"{k}e38,{k * 0.5}" for k in range(1, 21))
+    (tmp_path / "wide.csv").write_text(f"a,t\n{rows}\n")
+
+    def make(dtype="float32", more=""):
+        path = tmp_path / "wide.toml"
+        path.write_text(SPEC.format(dtype=dtype, more=more))
+        return load_spec(path)
+
+    return make
+
+
+def test_a_number_beyond_single_precision_is_named(spec):
+    with pytest.raises(DataError) as caught:
+        prepare(spec())
+    said = str(caught.value)
+    assert "e+38 (sample" in said and "beyond what float32 holds" in said
+    assert 'set normalize = "standard"' in said
+
+
+@pytest.mark.parametrize("given", [{"dtype": "float64"}, {"more": 'normalize = "standard"'}])
+def test_it_is_fine_in_double_precision_or_normalized(spec, given):
+    prepare(spec(**given)).plan.close()
