@@ -42,13 +42,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a task split may depend on: widths of arrays and bound numbers, never the threads."""
+    """What a task split may depend on: widths of arrays, bound numbers and records, never the
+    threads."""
 
     capacity: int
     lanes: int
-    values: Mapping[str, int]
+    values: Mapping[str, Any]
 
-    def __getitem__(self, name: str) -> int:
+    def __getitem__(self, name: str) -> Any:
         return self.values[name]
 
 
@@ -60,12 +61,13 @@ class Bound:
     sample), ``vector`` (address, count), ``flat`` (address; follows the split's rows), ``table``
     (address of the word that holds the address, row length; a resident array), ``output`` (alike,
     written at the position of the batch), ``int``, ``real``, ``rate`` (column of the table of
-    step-dependent scalars), ``address``.
+    step-dependent scalars), ``address``, ``record`` (whole numbers by name: a NamedTuple's).
     """
 
     kind: str
     dtype: str = "f"
     words: tuple[int, ...] = ()
+    record: type | None = None  # the class of a ``record``
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Kernel:
     """A kernel and what the plan must know of it.
 
     ``writes``: arguments written, all others are read. ``whole``: arguments read beyond the task's
-    own region (within its rows, all columns, if named in ``rowwise``). ``split``: for ``tiles``.
+    own region (within its rows, all columns, if named in ``rowwise``). ``split``: for ``tiles``,
+    as is ``work``, the multiply-adds of a full batch.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Kernel:
     rowwise: tuple[str, ...] = ()
     split: Callable[[Sizes], Split] | None = None
     scratch: Callable[[Sizes], int] | None = None
+    work: Callable[[Sizes], int] | None = None
     checked: bool = False  # raise the flag when an output is not finite
 
     @cached_property
@@ -116,6 +120,7 @@ def tiles(
     whole: str = "",
     rowwise: str = "",
     scratch: Callable[[Sizes], int] | None = None,
+    work: Callable[[Sizes], int] | None = None,
 ) -> Callable[..., Kernel]:
     """Make a kernel of a function on addresses; ``split(sizes)`` says how it is cut."""
 
@@ -129,6 +134,7 @@ def tiles(
             tuple(rowwise.split()),
             split,
             scratch,
+            work,
         )
 
     return make

@@ -90,6 +90,9 @@ class _Text:
             return f"view({w}, {self.word(name, 1)}, {unit})"
         if one.kind == "table":
             return f"view2(load_int({w}), {1 << 40}, {self.word(name, 1)}, {unit})"
+        if one.kind == "record" and one.record is not None:
+            words = ", ".join(self.word(name, k) for k in range(len(one.words)))
+            return f"{one.record.__name__}({words})"
         if one.kind == "output":
             position = f"(load_int(memory + {control.START}) + first_row)"
             width = self.word(name, 1)
@@ -165,7 +168,7 @@ class _Text:
             self.lines.append(f"        store_int(memory + {control.FAILED}, 1)")
 
 
-def _names(kernel: Kernel, dtype: str) -> dict[str, Any]:
+def _names(kernel: Kernel, dtype: str, bound: dict[str, Bound]) -> dict[str, Any]:
     names = {
         name: getattr(intrinsics, name)
         for name in (
@@ -179,6 +182,7 @@ def _names(kernel: Kernel, dtype: str) -> dict[str, Any]:
         )
     }
     names |= {f"{code}_": kind(0) for code, kind in types_of(dtype).items()}
+    names |= {b.record.__name__: b.record for b in bound.values() if b.record is not None}
     compiled = merged(kernel.function)
     return names | {"F": np.dtype(dtype).type, "int32": np.int32, "kernel": compiled}
 
@@ -198,7 +202,7 @@ def _compile(
     text = _Text(kernel, dtype, kinds, dict(aliases))
     text.head(name)
     text.body()
-    op = define(name, "\n".join(text.lines) + "\n", _names(kernel, dtype), kernel.function)
+    op = define(name, "\n".join(text.lines) + "\n", _names(kernel, dtype, kinds), kernel.function)
     return native(OP)(op)
 
 
@@ -206,7 +210,9 @@ def op(kernel: Kernel, dtype: str, bound: dict[str, Bound]) -> tuple[int, list[i
     """Compile (or find) the op for these bindings; return its address and its argument words."""
     names = dict.fromkeys([*kernel.arguments, *kernel.writes])
     used = {n: bound[n] for n in names if n in bound}
-    plain = tuple((n, Bound(b.kind, b.dtype, (0,) * len(b.words))) for n, b in used.items())
+    plain = tuple(
+        (n, Bound(b.kind, b.dtype, (0,) * len(b.words), b.record)) for n, b in used.items()
+    )
     compiled = _compile(kernel, dtype, plain, _aliases(kernel, used))
     return compiled.address, [word for one in used.values() for word in one.words]
 

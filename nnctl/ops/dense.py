@@ -54,7 +54,12 @@ def _gradient_split(sizes: Sizes | Site, inputs: int, outputs: int) -> Split:
     )
 
 
-@tiles("y", split=lambda sizes: _product_split(sizes, sizes["y"]), rowwise="x")
+@tiles(
+    "y",
+    split=lambda sizes: _product_split(sizes, sizes["y"]),
+    rowwise="x",
+    work=lambda sizes: sizes.capacity * sizes["x"] * sizes["y"],
+)
 def dense_forward(
     x, x_ld, x_width, w, b, y, y_ld, y_width, first_row, last_row, first_column, product1, product2,
     unit,
@@ -148,6 +153,7 @@ def dense_prepare(
     split=lambda sizes: panel_split(sizes, sizes["dx"]),
     whole="across",
     scratch=lambda sizes: 4 * sizes.lanes * sizes.lanes,
+    work=lambda sizes: sizes.capacity * sizes["across_width"] * sizes["dx"],
 )
 def dense_across(
     across, across_width, w, b, wants_bias, zeros, dx, dx_ld, dx_width, first_column, last_column,
@@ -194,6 +200,7 @@ def dense_across(
     "dw",
     split=lambda sizes: _gradient_split(sizes, sizes["x"], sizes["panels_width"]),
     whole="x panels",
+    work=lambda sizes: sizes.capacity * sizes["x"] * sizes["panels_width"],
 )
 def dense_gradient(
     x, x_ld, x_width, panels, panels_width, dw, dw_accumulates, zeros, first_row, last_row,

@@ -28,12 +28,17 @@ class Temporary:
     elements: int
 
 
+Record = tuple[int, ...]
+"""A NamedTuple of whole numbers, such as the geometry of a convolution: one argument of a kernel,
+read by name."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One kernel of an op; ``bind`` renames arguments or gives them numbers and temporaries."""
 
     kernel: Kernel
-    bind: Mapping[str, str | int | float | Temporary] = field(default_factory=dict)
+    bind: Mapping[str, str | int | float | Temporary | Record] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Binder:
             value = values.get(name)
             if isinstance(value, Buffer):
                 self.written.add(value)
-        numbers = {n: v for n, v in values.items() if isinstance(v, int)}
+        numbers = {n: v for n, v in values.items() if isinstance(v, int | tuple)}
         widths = {n: v.width for n, v in values.items() if isinstance(v, Buffer | Table)}
         return Step(call.kernel, values, Sizes(self.capacity, self.lanes, numbers | widths), label)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from nnctl.engine.kernel import Bound, Kernel, Sizes, Split
 from nnctl.engine.op import op as compile_op
+from nnctl.ops.registry import Record
 from nnctl.plan.buffers import Buffer
 
 
@@ -37,7 +38,7 @@ class Table:
     kind: str = "table"  # or "output"
 
 
-Value = Buffer | Flat | Table | Rate | int | float
+Value = Buffer | Flat | Table | Rate | int | float | Record
 
 
 @dataclass(eq=False)
@@ -125,6 +126,8 @@ class Step:
             return Bound(value.kind, value.dtype, (place, value.width))
         if isinstance(value, Rate):
             return Bound("rate", words=(value.column,))
+        if isinstance(value, tuple):
+            return Bound("record", words=tuple(value), record=type(value))
         if isinstance(value, float):
             return Bound("real", words=(_bits(value),))
         return Bound("int", words=(int(value),))

@@ -53,13 +53,8 @@ class Draft:
 
 def _work(step: Step) -> float:
     """Microseconds: 20 ns a call, a nanosecond for what a core does to some 50 products."""
-    sizes = step.sizes.values
     touched = sum(b.elements for b in step.touches if not b.fixed or step.kernel.checked)
-    products = 0
-    if step.kernel.kind == "tiles":
-        inner = sizes.get("x_width", 0) or sizes.get("across_width", 0)
-        outer = sizes.get("panels_width", 0) or sizes.get("y_width", 0) or sizes.get("dx_width", 0)
-        products = step.sizes.capacity * inner * outer
+    products = step.kernel.work(step.sizes) if step.kernel.work is not None else 0
     return 0.02 + touched / 4e3 + products / 5e4
 
 
