@@ -116,13 +116,14 @@ def rows(writes: str = "y") -> Callable[..., Kernel]:
 
 def tiles(
     writes: str,
-    split: Callable[[Sizes], Split],
+    split: Callable[[Sizes], Split] | None,
     whole: str = "",
     rowwise: str = "",
     scratch: Callable[[Sizes], int] | None = None,
     work: Callable[[Sizes], int] | None = None,
 ) -> Callable[..., Kernel]:
-    """Make a kernel of a function on addresses; ``split(sizes)`` says how it is cut."""
+    """Make a kernel of a function on addresses; ``split(sizes)`` says how it is cut, None leaves it
+    to the calls beside it: by samples."""
 
     def make(function: Callable[..., Any]) -> Kernel:
         return Kernel(

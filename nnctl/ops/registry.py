@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from nnctl.engine.kernel import Kernel
+from nnctl.engine.kernel import Kernel, Split
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Site:
     parameters: tuple[str, ...]
     capacity: int
     lanes: int
+    shards: Split  # how calls on samples are cut
 
 
 Lowering = Callable[[Site], Sequence[Call]]

@@ -113,8 +113,9 @@ def _zone(graph: Graph, lanes: int) -> Zone:
 
     def layout(parameter: Parameter) -> Any:
         short = parameter.name.removeprefix(f"{parameter.node}.")
-        kind = find(nodes[parameter.node].op).layouts.get(short, "vector")
-        return KINDS[kind](tuple(parameter.shape), lanes)
+        node = nodes[parameter.node]
+        kind = find(node.op).layouts.get(short, "vector")
+        return KINDS[kind].of(tuple(parameter.shape), lanes, node.fields)
 
     return Zone.of({n: layout(p) for n, p in graph.parameters.items()}, 2 * lanes)
 

@@ -7,9 +7,10 @@ gradient is zero, and no update rule moves a zero with a zero gradient.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,10 @@ class Vector:
 
     shape: tuple[int, ...]
     lanes: int
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], lanes: int, fields: Mapping[str, Any]) -> Vector:
+        return cls(shape, lanes)
 
     @property
     def elements(self) -> int:
@@ -36,38 +41,59 @@ class Vector:
 
 @dataclass(frozen=True)
 class Panels:
-    """A matrix (I, O) in blocks of columns, each block a contiguous (I, columns) table."""
+    """Weights (..., I, O) as a matrix in blocks of columns, each a contiguous (rows, columns) table.
+
+    The rows are all axes but the last, the columns are cut in ``groups`` first. ``flip``: the
+    places of a kernel lie in the opposite order, so that what runs as a cross-correlation is the
+    true convolution.
+    """
 
     shape: tuple[int, ...]
     lanes: int
+    groups: int = 1
+    flip: bool = False
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], lanes: int, fields: Mapping[str, Any]) -> Panels:
+        return cls(shape, lanes, int(fields.get("groups", 1)), bool(fields.get("flip_kernel")))
+
+    @property
+    def rows(self) -> int:
+        return prod(self.shape[:-1])
 
     @property
     def elements(self) -> int:
-        return self.shape[0] * padded(self.shape[1], self.lanes)
+        return self.groups * self.rows * padded(self.shape[-1] // self.groups, self.lanes)
 
-    def _blocks(self) -> list[tuple[int, int, int, int]]:
-        """Per block: its first column, its columns in use, its columns, where it starts."""
-        rows, columns = self.shape
-        found, at = [], 0
-        while at < columns:
-            wide = self.lanes if columns - at <= self.lanes else 2 * self.lanes
-            found.append((at, min(wide, columns - at), wide, at * rows))
-            at += wide
-        return found
+    def _blocks(self) -> Iterator[tuple[slice, int, int]]:
+        """Per block: its columns of the matrix, its columns in memory, where it starts."""
+        columns, at = self.shape[-1] // self.groups, 0
+        for group in range(self.groups):
+            done = 0
+            while done < columns:
+                wide = self.lanes if columns - done <= self.lanes else 2 * self.lanes
+                used = min(wide, columns - done)
+                first = group * columns + done
+                yield slice(first, first + used), wide, at
+                done += wide
+                at += self.rows * wide
+
+    def _turned(self, values: np.ndarray) -> np.ndarray:
+        places = tuple(range(len(self.shape) - 2))
+        return np.flip(values, places) if self.flip else values
 
     def pack(self, values: np.ndarray, out: np.ndarray) -> None:
-        rows = self.shape[0]
-        for first, used, wide, start in self._blocks():
-            block = out[start : start + rows * wide].reshape(rows, wide)
-            block[:, :used] = values[:, first : first + used]
+        matrix = self._turned(values).reshape(self.rows, self.shape[-1])
+        for columns, wide, start in self._blocks():
+            block = out[start : start + self.rows * wide].reshape(self.rows, wide)
+            block[:, : columns.stop - columns.start] = matrix[:, columns]
 
     def unpack(self, held: np.ndarray) -> np.ndarray:
-        rows = self.shape[0]
-        values = np.empty(self.shape, dtype=held.dtype)
-        for first, used, wide, start in self._blocks():
-            block = held[start : start + rows * wide].reshape(rows, wide)
-            values[:, first : first + used] = block[:, :used]
-        return values
+        matrix = np.empty((self.rows, self.shape[-1]), dtype=held.dtype)
+        for columns, wide, start in self._blocks():
+            block = held[start : start + self.rows * wide].reshape(self.rows, wide)
+            matrix[:, columns] = block[:, : columns.stop - columns.start]
+        return np.ascontiguousarray(self._turned(matrix.reshape(self.shape)))
 
 
 KINDS: Mapping[str, type[Vector] | type[Panels]] = {"vector": Vector, "panels": Panels}

@@ -13,6 +13,7 @@ from nnctl.ops import batch as ends
 from nnctl.ops.registry import Call, Loss, Op, Site, Temporary, find, find_loss
 from nnctl.plan.binding import Binder
 from nnctl.plan.buffers import Buffer, Maker
+from nnctl.plan.shards import row_split
 from nnctl.plan.steps import Step, Table
 
 
@@ -62,6 +63,8 @@ class Lowering:
 
     def __post_init__(self) -> None:
         self.nodes = self.graph.by_name()
+        widest = max(node.size for node in self.graph.nodes)
+        self.shards = row_split(self.make.capacity, widest)
 
     # -- forward -------------------------------------------------------------------------------
 
@@ -237,6 +240,7 @@ class Lowering:
             parameters=tuple(node.params),
             capacity=self.make.capacity,
             lanes=self.make.lanes,
+            shards=self.shards,
         )
 
     def _saved(self, owner: str, kinds: Mapping[str, str], width: int) -> dict[str, Buffer]:

@@ -10,17 +10,10 @@ import numpy as np
 
 from nnctl.engine import tape as engine_tape
 from nnctl.engine.arena import Arena, aligned
-from nnctl.engine.kernel import Split
 from nnctl.plan.buffers import Buffer, place
 from nnctl.plan.phases import Builder, Phase, lives
+from nnctl.plan.shards import row_split
 from nnctl.plan.steps import Step
-
-
-def row_split(capacity: int, width: int) -> Split:
-    """How calls on samples are cut: up to 16 shards, none below about two thousand numbers."""
-    shards = max(1, min(16, capacity, capacity * width // 2048))
-    rows = -(-capacity // shards)
-    return Split(rows, -(-capacity // rows), width, 1, width)
 
 
 @dataclass

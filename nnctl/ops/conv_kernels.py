@@ -1,0 +1,344 @@
+"""The kernels of convolutions: forward, the gradient of the weights, and the way back to the input.
+
+The gradient of weights is a sum over samples: every shard of samples sums its own into a leaf, and
+``conv_reduce`` adds the leaves up, those of a quarter of the batch in order, then the quarters.
+"""
+
+from nnctl.engine.intrinsics import call_product, call_turn, lanes_of, size_of, view
+from nnctl.engine.jit import inline
+from nnctl.engine.kernel import Sizes, Split, tiles
+from nnctl.ops.conv_core import clear, convolve, copy, place_of, stage, staged
+from nnctl.ops.dense import columns_of, padded
+
+LINE = 16384  # bytes of output gradients that stay in the first-level cache
+CHUNK = 4096  # elements of a task of a reduction
+
+
+def weight_elements(filters: int, window: int, groups: int, lanes: int) -> int:
+    """Elements of all panels of a convolution's weights."""
+    return groups * window * padded(filters // groups, lanes)
+
+
+def _room(sizes: Sizes) -> int:
+    """A staged sample and a row of outputs in whole vectors."""
+    g = sizes["g"]
+    return int(g.staged * g.staging + 2 * sizes.lanes * (g.out_width + 1))
+
+
+@tiles(
+    "y",
+    split=None,
+    rowwise="x",
+    scratch=_room,
+    work=lambda sizes: sizes.capacity * sizes["g"].products,
+)
+def conv_forward(x, x_ld, w, b, y, y_ld, g, first_row, last_row, scratch, product1, product2, unit):
+    """y = b + x * w, sample by sample."""
+    item = size_of(unit)
+    room = scratch + item * g.staged * g.reach_depth * g.reach_height * g.reach_width * g.channels
+    for n in range(first_row, last_row):
+        a = staged(x + item * n * x_ld, scratch, g, unit)
+        convolve(a, w, b, y + item * n * y_ld, room, g, product1, product2, unit)
+
+
+def _leaf_split(sizes: Sizes) -> Split:
+    rows, width = sizes["leaf_rows"], sizes["dy"]
+    return Split(rows, -(-sizes.capacity // rows), width, 1, width)
+
+
+def _gradient_room(sizes: Sizes) -> int:
+    g = sizes["g"]
+    return int(g.staged * g.staging + 2 * sizes.lanes * g.positions)
+
+
+@inline
+def _panel_gradient(a, dy, ld, part, group, step, product, g, unit):
+    """Add one sample's part to a panel of dw: (kernel place, channel, filter of the panel)."""
+    item = size_of(unit)
+    rows = max(1, LINE // (item * step * g.out_width))
+    for d in range(g.out_depth):
+        for h in range(0, g.out_height, rows):
+            count = min(rows, g.out_height - h)
+            back = dy + item * (d * g.out_height + h) * g.out_width * ld
+            read = a + item * (
+                d * g.stride_depth * g.plane
+                + h * g.stride_height * g.row
+                + group * (g.channels // g.groups)
+            )
+            for t in range(g.taps):
+                per_depth = g.taps // g.kernel_depth
+                at = read + item * (
+                    (t // per_depth) * g.dilation_depth * g.plane
+                    + (t % per_depth) * g.dilation_height * g.row
+                )
+                for r in range(g.rounds):
+                    out = part + item * (t * g.rounds + r) * g.length * step
+                    call_product(
+                        product, at + item * r * g.round_step,
+                        1, g.stride_height * g.row, g.stride_width * g.channels,
+                        back, g.out_width * ld, ld, out, step, out, step,
+                        g.length, count, g.out_width,
+                    )  # fmt: skip
+
+
+@tiles(
+    "parts",
+    split=_leaf_split,
+    rowwise="x dy",
+    scratch=_gradient_room,
+    work=lambda sizes: sizes.capacity * sizes["g"].products,
+)
+def conv_gradient(
+    x, x_ld, dy, dy_ld, parts, part_size, leaf_rows, g, first_row, last_row, task, scratch,
+    product1, product2, unit,
+):  # fmt: skip
+    """The leaf of dw of a shard of samples: the sum of x * dy over its samples and all places."""
+    item, lanes = size_of(unit), lanes_of(unit)
+    filters, inner = g.filters // g.groups, g.channels // g.groups
+    window = g.kernel_depth * g.kernel_height * g.kernel_width * inner
+    places = g.out_depth * g.out_height * g.out_width
+    room = scratch + item * g.staged * g.reach_depth * g.reach_height * g.reach_width * g.channels
+    part = parts + item * task * part_size
+    clear(part, part_size, unit)
+    for n in range(first_row, last_row):
+        a = staged(x + item * n * x_ld, scratch, g, unit)
+        for group in range(g.groups):
+            leaf = part + item * group * window * columns_of(filters, lanes)
+            for column in range(0, filters, 2 * lanes):
+                narrow = filters - column <= lanes
+                step = lanes if narrow else 2 * lanes
+                used = min(step, filters - column)
+                product = product1 if narrow else product2
+                back, ld = dy + item * (n * dy_ld + group * filters + column), g.filters
+                if used < step:
+                    # columns beyond the filters stay zero
+                    for p in range(places):
+                        copy(back + item * p * ld, room + item * p * step, used, unit)
+                        clear(room + item * (p * step + used), step - used, unit)
+                    back, ld = room, step
+                _panel_gradient(
+                    a, back, ld, leaf + item * window * column, group, step, product, g, unit
+                )
+
+
+@tiles("parts", split=_leaf_split, rowwise="dy", scratch=lambda sizes: sizes["filters"])
+def conv_bias_gradient(
+    dy,
+    dy_ld,
+    parts,
+    part_size,
+    leaf_rows,
+    places,
+    filters,
+    first_row,
+    last_row,
+    task,
+    scratch,
+    unit,
+):
+    """The leaf of db of a shard of samples: each sample's sum over all places, then their sum."""
+    item = size_of(unit)
+    part = view(parts + item * task * part_size, filters, unit)
+    total = view(scratch, filters, unit)
+    clear(parts + item * task * part_size, part_size, unit)
+    for n in range(first_row, last_row):
+        clear(scratch, filters, unit)
+        for p in range(places):
+            row = view(dy + item * (n * dy_ld + p * filters), filters, unit)
+            for j in range(filters):
+                total[j] += row[j]
+        for j in range(filters):
+            part[j] += total[j]
+
+
+def _reduce_split(sizes: Sizes) -> Split:
+    count = sizes["part_size"]
+    chunk = min(CHUNK, count)
+    return Split(chunk, -(-count // chunk), 1, 1, 1, limit=count)
+
+
+@tiles("dw", split=_reduce_split, whole="parts", scratch=lambda sizes: 4 * CHUNK)
+def conv_reduce(
+    parts, part_size, leaf_rows, capacity, dw, dw_accumulates, first_row, last_row, live, scratch,
+    unit,
+):  # fmt: skip
+    """dw (+)= the sum of the leaves: (q0 + q1) + (q2 + q3), in each quarter one after another."""
+    item = size_of(unit)
+    count = last_row - first_row
+    clear(scratch, 4 * CHUNK, unit)
+    quarter = (capacity + 3) // 4
+    for start in range(0, live, leaf_rows):
+        q = view(scratch + item * (start // quarter) * CHUNK, count, unit)
+        leaf = view(parts + item * ((start // leaf_rows) * part_size + first_row), count, unit)
+        for j in range(count):
+            q[j] += leaf[j]
+    q = view(scratch, 4 * CHUNK, unit)
+    out = view(dw + item * first_row, count, unit)
+    for j in range(count):
+        total = (q[j] + q[CHUNK + j]) + (q[2 * CHUNK + j] + q[3 * CHUNK + j])
+        out[j] = out[j] + total if dw_accumulates else total
+
+
+def _turn_split(sizes: Sizes) -> Split:
+    g, step = sizes["g"], 2 * sizes.lanes
+    blocks = -(-(g.channels // g.groups) // step) * g.groups
+    return Split(1, blocks, 1, 1, 1, limit=blocks)
+
+
+@tiles("turned", split=_turn_split, whole="w")
+def conv_turn(w, turned, g, flipped, first_row, turn, unit):
+    """The weights with channels and filters exchanged, a panel of channels a task.
+
+    (panel of filters, place, channel, filter) becomes (panel of channels, place, filter, channel);
+    with ``flipped`` the places in the opposite order, as the way back to the input reads them.
+    """
+    item, lanes = size_of(unit), lanes_of(unit)
+    filters, inner = g.filters // g.groups, g.channels // g.groups
+    places = g.kernel_depth * g.kernel_height * g.kernel_width
+    blocks = -(-inner // (2 * lanes))
+    group, channel = first_row // blocks, (first_row % blocks) * 2 * lanes
+    step = lanes if inner - channel <= lanes else 2 * lanes
+    used = min(step, inner - channel)
+    source = w + item * group * places * inner * columns_of(filters, lanes)
+    target = turned + item * places * filters * (group * columns_of(inner, lanes) + channel)
+    for p in range(places):
+        to = target + item * (places - 1 - p if flipped else p) * filters * step
+        if used < step:
+            clear(to, filters * step, unit)
+        for column in range(0, filters, 2 * lanes):
+            wide = lanes if filters - column <= lanes else 2 * lanes
+            read = source + item * (places * inner * column + (p * inner + channel) * wide)
+            call_turn(
+                turn, read, wide, to + item * column * step, step, used,
+                min(wide, filters - column),
+            )  # fmt: skip
+
+
+def _spread_room(sizes: Sizes) -> int:
+    g, s = sizes["g"], sizes["s"]
+    places = s.span_depth * s.span_height * s.span_width
+    return int(places * g.filters + 2 * sizes.lanes * (g.width + 1))
+
+
+@inline
+def _first(residue, dilation, stride, every, kernel):
+    """The first kernel place that reads places of a residue, or ``kernel`` if none does."""
+    for k in range(min(every, kernel)):
+        if (k * dilation - residue) % stride == 0:
+            return k
+    return kernel
+
+
+@tiles(
+    "dx",
+    split=None,
+    rowwise="dy",
+    scratch=_spread_room,
+    work=lambda sizes: sizes.capacity * sizes["g"].products,
+)
+def conv_spread(
+    dy, dy_ld, turned, b, dx, dx_ld, g, s, first_row, last_row, scratch, product1, product2, unit
+):
+    """dx = b + what every output sends back through the window, for windows with strides.
+
+    Input places of one residue modulo the stride are read by the same kernel places: each residue
+    is a convolution of its own, and nothing is multiplied by zeros between outputs.
+    """
+    item = size_of(unit)
+    room = scratch + item * s.span_depth * s.span_height * s.span_width * g.filters
+    for n in range(first_row, last_row):
+        stage(
+            dy + item * n * dy_ld, scratch, g.out_depth, g.out_height, g.out_width,
+            s.lo_depth, s.lo_height, s.lo_width, s.span_depth, s.span_height, s.span_width,
+            g.filters, 0, unit,
+        )  # fmt: skip
+        out = dx + item * n * dx_ld
+        for d in range(g.depth):
+            k_d = _first((d + g.before_depth) % g.stride_depth, g.dilation_depth, g.stride_depth,
+                         s.every_depth, g.kernel_depth)  # fmt: skip
+            for h in range(g.height):
+                k_h = _first(
+                    (h + g.before_height) % g.stride_height, g.dilation_height, g.stride_height,
+                    s.every_height, g.kernel_height,
+                )  # fmt: skip
+                _spread_row(
+                    scratch, turned, b, out, room, d, h, k_d, k_h, g, s, product1, product2, unit
+                )
+
+
+@inline
+def _spread_row(e, turned, b, dx, room, d, h, k_d, k_h, g, s, product1, product2, unit):
+    """A row of dx: a product for each residue of its places and each panel of channels."""
+    item, lanes = size_of(unit), lanes_of(unit)
+    filters, inner = g.filters // g.groups, g.channels // g.groups
+    kernel = g.kernel_depth * g.kernel_height * g.kernel_width
+    row = s.span_width * g.filters
+    for residue in range(g.stride_width):
+        w0 = (residue - g.before_width) % g.stride_width
+        k_w = _first(residue, g.dilation_width, g.stride_width, s.every_width, g.kernel_width)
+        rows = -(-(g.width - w0) // g.stride_width)
+        if rows <= 0:
+            continue
+        rounds = -(-(g.kernel_width - k_w) // s.every_width)
+        j_w = (w0 + g.before_width - k_w * g.dilation_width) // g.stride_width + s.lo_width
+        for group in range(g.groups):
+            for channel in range(0, inner, 2 * lanes):
+                narrow = inner - channel <= lanes
+                step = lanes if narrow else 2 * lanes
+                used = min(step, inner - channel)
+                product = product1 if narrow else product2
+                panel = turned + item * kernel * filters * (
+                    group * columns_of(inner, lanes) + channel
+                )
+                place = group * inner + channel
+                out = dx + item * (((d * g.height + h) * g.width + w0) * g.channels + place)
+                ld = g.stride_width * g.channels
+                target, target_ld = (out, ld) if used == step else (room, step)
+                start, stride = b + item * place, 0
+                for kd in range(k_d, g.kernel_depth, s.every_depth):
+                    j_d = (d + g.before_depth - kd * g.dilation_depth) // g.stride_depth
+                    for kh in range(k_h, g.kernel_height, s.every_height):
+                        if rounds <= 0:
+                            continue
+                        j_h = (h + g.before_height - kh * g.dilation_height) // g.stride_height
+                        read = e + item * (
+                            ((j_d + s.lo_depth) * s.span_height + j_h + s.lo_height) * row
+                            + j_w * g.filters
+                            + group * filters
+                        )
+                        tap = (kd * g.kernel_height + kh) * g.kernel_width + k_w
+                        call_product(
+                            product, read, g.filters, -s.back_width * g.filters, 1,
+                            panel + item * tap * filters * step, s.every_width * filters * step,
+                            step, target, target_ld, start, stride, rows, rounds, filters,
+                        )  # fmt: skip
+                        start, stride = target, target_ld
+                if start == b + item * place:  # no output reads these places
+                    for p in range(rows):
+                        copy(start, target + item * p * target_ld, used, unit)
+                if used < step:
+                    for p in range(rows):
+                        copy(room + item * p * step, out + item * p * ld, used, unit)
+
+
+@tiles("dx", split=None, rowwise="da")
+def conv_fold(da, da_ld, dx, dx_ld, g, first_row, last_row, unit):
+    """dx = the gradient of a staged sample (reach places), border places added to those they repeat."""
+    item = size_of(unit)
+    for n in range(first_row, last_row):
+        out = dx + item * n * dx_ld
+        clear(out, g.depth * g.height * g.width * g.channels, unit)
+        for d in range(g.reach_depth):
+            to_d = place_of(d - g.before_depth, g.depth, g.mode)
+            for h in range(g.reach_height):
+                to_h = place_of(h - g.before_height, g.height, g.mode)
+                for p in range(g.reach_width):
+                    to_w = place_of(p - g.before_width, g.width, g.mode)
+                    if to_d < 0 or to_h < 0 or to_w < 0:
+                        continue
+                    at = (d * g.reach_height + h) * g.reach_width + p
+                    to = (to_d * g.height + to_h) * g.width + to_w
+                    source = view(da + item * (n * da_ld + at * g.channels), g.channels, unit)
+                    target = view(out + item * to * g.channels, g.channels, unit)
+                    for j in range(g.channels):
+                        target[j] += source[j]
