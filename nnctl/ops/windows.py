@@ -123,6 +123,5 @@ def record(axes: Sequence[Axis], channels: int, out_channels: int | None = None)
     """What a kernel is told of the windows."""
     three = in_three(axes)
     out_channels = channels if out_channels is None else out_channels
-    columns = [(a.size, a.out, a.kernel, a.stride, a.dilation, a.before, a.after) for a in three]
-    numbers = [number for row in zip(*columns, strict=True) for number in row]
-    return Windows(*numbers, channels, out_channels)
+    numbers = [number for row in zip(*three, strict=True) for number in row]
+    return Windows._make([*numbers, channels, out_channels])
