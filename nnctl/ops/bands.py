@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from nnctl.engine.intrinsics import lanes_of, load_int, size_of, store_int, view
-from nnctl.engine.jit import inline
+from nnctl.engine.jit import helper, merged
 from nnctl.engine.kernel import Sizes, rows
 from nnctl.engine.vectors import address_of, first_lanes, multiply_add, put, spread, take
 from nnctl.ops.registry import Call, Lowering, Record, Site
@@ -53,10 +53,10 @@ def _band(kind, o, size, out, kernel, stride, before):
     return max(start, 0), min(start + kernel, size)
 
 
-band = inline(_band)
+band = helper(_band)
 
 
-@inline
+@helper
 def _weight(kind, o, i, first, stop, kernel):
     """A[o, i] of an axis, for i in the band of o."""
     if kind == COPIES:
@@ -70,7 +70,7 @@ def _weight(kind, o, i, first, stop, kernel):
     return 1.0 / (kernel if kind == MEAN_WITH_PADDING else stop - first)
 
 
-@inline
+@helper
 def _write_table(place, kind, turned, most, size, out, kernel, stride, before, unit):
     """Write an axis' bands (first, stop), then ``most`` weights for each; return the end."""
     count = size if turned else out
@@ -94,7 +94,7 @@ def _write_table(place, kind, turned, most, size, out, kernel, stride, before, u
     return place + length + length % 8
 
 
-@inline
+@merged
 def _apply(x, y, w, b, scratch, unit):
     """y = A x for the rows of some samples."""
     size, lanes = size_of(unit), lanes_of(unit)
@@ -163,7 +163,7 @@ def banded_backward(dy, dx, windows, bands, scratch, unit):
 def _longest(kind: int, axis: Axis, turned: bool) -> int:
     """The longest band of an axis' table, or of the table turned round."""
     around = (axis.size, axis.out, axis.kernel, axis.stride, axis.before)
-    found = [_band(kind, o, *around) for o in range(axis.out)]
+    found: list[tuple[int, int]] = [_band(kind, o, *around) for o in range(axis.out)]
     if not turned:
         return max(stop - first for first, stop in found)
     readers = [0] * (axis.size + 1)  # at i, how many more bands hold i than i - 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nnctl.engine.intrinsics import lanes_of, size_of
-from nnctl.engine.jit import inline
+from nnctl.engine.jit import inline, merged
 from nnctl.engine.kernel import Kernel, rows
 from nnctl.engine.vectors import (
     above,
@@ -40,7 +40,7 @@ def _inside(o, stride, before, kernel, size):
     return max(start, 0), min(start + kernel, size)
 
 
-@inline
+@merged
 def _choose(x, y, w, unit, largest, chosen, keeps):
     """Write y and, where ``keeps``, the places of what was chosen."""
     size, lanes = size_of(unit), lanes_of(unit)
