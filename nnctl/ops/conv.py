@@ -9,6 +9,7 @@ The transpose is the way back of a convolution whose input has its output's shap
 from collections.abc import Sequence
 from typing import Any
 
+from nnctl.engine.kernel import Kernel
 from nnctl.ops.conv_kernels import (
     conv_bias_gradient,
     conv_fold,
@@ -82,25 +83,28 @@ class Place:
         fold: Names = {"da": held, "da_ld": g.staging, "dx": dx, "g": g}
         return [*self._back(bordered, inner, out, dy, "zeros"), Call(conv_fold, fold)]
 
-    def weights(self, x: str, dy: str) -> list[Call]:
-        """dw (+)= the sum over samples and places of x * dy."""
+    def weights(self, x: str, dy: str, parameter: str = "w") -> list[Call]:
+        """d``parameter`` (+)= the sum over samples and places of x * dy."""
         g = self.g
         window = g.kernel * g.channels // g.groups
         size = weight_elements(g.filters, window, g.groups, self.site.lanes)
-        return self._summed(conv_gradient, {"x": x, "dy": dy, "g": g}, "w", size)
+        return summed(self.site, conv_gradient, {"x": x, "dy": dy, "g": g}, parameter, size)
 
-    def bias(self, dy: str, places: int, filters: int) -> list[Call]:
-        """db (+)= the sum over samples and places of dy."""
-        numbers = {"dy": dy, "places": places, "filters": filters}
-        return self._summed(conv_bias_gradient, numbers, "b", filters)
 
-    def _summed(self, kernel: Any, names: Names, parameter: str, size: int) -> list[Call]:
-        rows = leaf_rows(self.site)
-        parts = Temporary(f"parts_{parameter}", -(-self.site.capacity // rows) * size)
-        shared: Names = {"parts": parts, "part_size": size, "leaf_rows": rows}
-        reduce = {**shared, "dw": f"d{parameter}"}
-        reduce["dw_accumulates"] = f"d{parameter}_accumulates"
-        return [Call(kernel, {**names, **shared}), Call(conv_reduce, reduce)]
+def bias_gradient(site: Site, dy: str, places: int, filters: int) -> list[Call]:
+    """db (+)= the sum over samples and places of dy (places, filters)."""
+    numbers = {"dy": dy, "places": places, "filters": filters}
+    return summed(site, conv_bias_gradient, numbers, "b", filters)
+
+
+def summed(site: Site, kernel: Kernel, names: Names, parameter: str, size: int) -> list[Call]:
+    """d``parameter`` (+)= the sum of the leaves, of ``size`` numbers, that ``kernel`` makes."""
+    rows = leaf_rows(site)
+    parts = Temporary(f"parts_{parameter}", -(-site.capacity // rows) * size)
+    shared: Names = {"parts": parts, "part_size": size, "leaf_rows": rows}
+    reduce = {**shared, "dw": f"d{parameter}"}
+    reduce["dw_accumulates"] = f"d{parameter}_accumulates"
+    return [Call(kernel, {**names, **shared}), Call(conv_reduce, reduce)]
 
 
 def _bias(site: Site) -> str:
@@ -124,7 +128,7 @@ def _backward(site: Site) -> list[Call]:
     g = place.g
     calls = place.weights("x", "dy")
     if "b" in site.parameters:
-        calls += place.bias("dy", g.positions, g.filters)
+        calls += bias_gradient(site, "dy", g.positions, g.filters)
     if site.needs_dx[0]:
         calls += place.back("dy", "dx")
     return calls

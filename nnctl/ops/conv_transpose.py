@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nnctl.ops.conv import Place
+from nnctl.ops.conv import Place, bias_gradient
 from nnctl.ops.geometry import ZEROS
 from nnctl.ops.registry import Call, Site, register
 from nnctl.ops.windows import Axis, paddings, per_axis
@@ -44,7 +44,7 @@ def _backward(site: Site) -> list[Call]:
     calls = place.weights("dy", "x")
     if "b" in site.parameters:
         places = site.output // site.shape[-1]
-        calls += place.bias("dy", places, site.shape[-1])
+        calls += bias_gradient(site, "dy", places, site.shape[-1])
     if site.needs_dx[0]:
         calls += place.forward("dy", "dx", "zeros")
     return calls

@@ -279,7 +279,10 @@ class Lowering:
             key = (owner, asked.name)
             if key not in self.temporaries:
                 self.temporaries[key] = self.make.vector(f"{owner}.{asked.name}", asked.elements)
-            return self.temporaries[key]
+            found = self.temporaries[key]
+            if found.elements != asked.elements:
+                raise ValueError(f"{owner} asks for {asked.name!r} in two sizes")
+            return found
 
         return make
 

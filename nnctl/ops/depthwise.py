@@ -1,0 +1,110 @@
+"""Depthwise convolutions, and separable ones: a depthwise, then a pointwise (Chollet 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from nnctl.ops.conv import Place, bias_gradient, summed
+from nnctl.ops.depthwise_kernels import depthwise_backward, depthwise_forward, depthwise_gradient
+from nnctl.ops.geometry import MODES, ZEROS, Geometry, geometry
+from nnctl.ops.registry import Call, Site, Temporary, register
+from nnctl.ops.windows import Axis, axes_of
+
+Names = dict[str, Any]
+
+
+def _geometry(site: Site) -> Geometry:
+    """The windows of a site whose every channel has ``depth_multiplier`` filters."""
+    fields, channels = {"stride": 1, **site.fields}, site.shapes[0][-1]
+    axes = axes_of(fields, site.shapes[0], "kernel_size")
+    filters = channels * int(fields.get("depth_multiplier", 1))
+    mode = MODES[fields.get("padding_mode", "zeros")]
+    return geometry(axes, channels, filters, channels, mode)
+
+
+def _flipped(site: Site) -> int:
+    return int(bool(site.fields.get("flip_kernel")))
+
+
+def _channels_forward(site: Site, y: str, bias: str) -> list[Call]:
+    names: Names = {"y": y, "b": bias, "g": _geometry(site), "flipped": _flipped(site)}
+    return [Call(depthwise_forward, names)]
+
+
+def _channels_backward(site: Site, dy: str, w: str) -> list[Call]:
+    """The gradient of the parameter ``w``, and dx if it is asked for."""
+    g = _geometry(site)
+    shared: Names = {"dy": dy, "g": g, "flipped": _flipped(site)}
+    calls = summed(site, depthwise_gradient, {"x": "x", **shared}, w, g.kernel * g.filters)
+    if site.needs_dx[0]:
+        calls.append(Call(depthwise_backward, shared))
+    return calls
+
+
+def _forward(site: Site) -> list[Call]:
+    return _channels_forward(site, "y", "b" if "b" in site.parameters else "zeros")
+
+
+def _backward(site: Site) -> list[Call]:
+    calls = _channels_backward(site, "dy", "w")
+    if "b" in site.parameters:
+        g = _geometry(site)
+        calls += bias_gradient(site, "dy", g.positions, g.filters)
+    return calls
+
+
+def _between(site: Site) -> tuple[Place, dict[str, tuple[Temporary, int]]]:
+    """The pointwise part, and the arrays between the two: their elements and those of a sample."""
+    g = _geometry(site)
+    row = g.positions * g.filters
+    held = {name: (Temporary(name, site.capacity * row), row) for name in ("channels", "dchannels")}
+    axes = [Axis(g.positions, g.positions)]
+    return Place(site, axes, g.filters, site.shape[-1], 1, ZEROS), held
+
+
+def _named(
+    calls: Iterable[Call], parameter: str, held: Mapping[str, tuple[Temporary, int]]
+) -> list[Call]:
+    """The calls with another parameter for ``w``, and temporaries for names of rows."""
+    found = []
+    for call in calls:
+        names: Names = {"w": parameter} if "w" in call.kernel.arguments else {}
+        names |= call.bind
+        for argument, value in list(names.items()):
+            if isinstance(value, str) and value in held:
+                names[argument], names[f"{argument}_ld"] = held[value]
+        found.append(replace(call, bind=names))
+    return found
+
+
+def _separable_forward(site: Site) -> list[Call]:
+    place, held = _between(site)
+    first = _channels_forward(site, "channels", "zeros")
+    second = place.forward("channels", "y", "b" if "b" in site.parameters else "zeros")
+    return [*_named(first, "depthwise_w", held), *_named(second, "pointwise_w", held)]
+
+
+def _separable_backward(site: Site) -> list[Call]:
+    """What lies between the two is computed again: keeping it would cost more than it saves."""
+    place, held = _between(site)
+    again = _channels_forward(site, "channels", "zeros")
+    second = [*place.weights("channels", "dy", "pointwise_w"), *place.back("dy", "dchannels")]
+    first = _channels_backward(site, "dchannels", "depthwise_w")
+    calls = [*_named(again, "depthwise_w", held), *_named(second, "pointwise_w", held)]
+    calls += _named(first, "depthwise_w", held)
+    if "b" in site.parameters:
+        calls += bias_gradient(site, "dy", place.g.positions, site.shape[-1])
+    return calls
+
+
+for rank in (1, 2, 3):
+    register(f"depthwise_conv{rank}d", _forward, _backward)
+for rank in (1, 2):
+    register(
+        f"separable_conv{rank}d",
+        _separable_forward,
+        _separable_backward,
+        layouts={"pointwise_w": "panels"},
+    )
