@@ -75,18 +75,13 @@ def receptive_fields(graph: Graph) -> dict[str, Sizes]:
 
 
 def _of_input(node: Node, nodes: Mapping[str, Node]) -> _Seen | None:
-    """An input with axes, or the layer that gives a plain row of numbers its axes."""
-    is_first = node.op == INPUT or (
-        node.reach == () and not node.elementwise and _rank(nodes[node.inputs[0]]) == 0
-        and nodes[node.inputs[0]].op == INPUT
-    )  # fmt: skip
-    if not is_first or not _rank(node):
-        return None
-    return _Seen(node.name, tuple(_Axis(n, n) for n in node.shape[:-1]))
-
-
-def _rank(node: Node) -> int:
-    return len(node.shape) - 1
+    """An input with axes, or the layer that gives an input's numbers other axes."""
+    if node.op != INPUT:
+        source = nodes[node.inputs[0]]
+        if source.op != INPUT or node.reach != () or node.shape == source.shape:
+            return None
+    places = node.shape[:-1]
+    return _Seen(node.name, tuple(_Axis(n, n) for n in places)) if places else None
 
 
 def _of_node(node: Node, nodes: Mapping[str, Node], seen: Mapping[str, _Seen]) -> _Seen | None:
