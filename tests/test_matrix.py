@@ -43,7 +43,22 @@ WRITTEN = {
     "reshape": "reshape shape=[3,3]\nflatten",
     "sign": "sign straight_through=true",
     "step": "step straight_through=true",
+    "adaptive_avg_pool": "reshape shape=[3,3,1]\nadaptive_avg_pool output_size=2\nflatten",
 }
+GRIDS = {1: "[3,3]", 2: "[3,3,1]", 3: "[1,3,3,1]"}
+WINDOWS = {1: "2", 2: "2", 3: "[1,2,2]"}
+for _rank, _grid in GRIDS.items():
+    _kernel = WINDOWS[_rank]
+    for _tag, _fields in {
+        f"conv{_rank}d": f"filters=2 kernel_size={_kernel} activation=\"tanh\"",
+        f"max_pool{_rank}d": f"pool_size={_kernel} stride=1",
+        f"min_pool{_rank}d": f"pool_size={_kernel} stride=1",
+        f"avg_pool{_rank}d": f"pool_size={_kernel} stride=1",
+        f"up_sampling{_rank}d": f"size={_kernel} interpolation=\"linear\"",
+    }.items():
+        WRITTEN[_tag] = f"reshape shape={_grid}\n{_tag} {_fields}\nflatten"
+for _tag in ("global_avg_pool", "global_max_pool", "global_min_pool"):
+    WRITTEN[_tag] = f"reshape shape=[3,3]\n{_tag}"
 FIELDS = {
     "linear_annealing": "final = 0.001\nepochs = 2\n",
     "constant": "value=0.1",

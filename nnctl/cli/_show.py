@@ -9,6 +9,7 @@ from typing import Any
 from nnctl.cli._network import Network
 from nnctl.cli.table import table
 from nnctl.graph.describe import Description, Row, human_bytes, human_count, is_stack
+from nnctl.spec.shapes import format_shape
 
 
 def as_text(network: Network, found: Description) -> str:
@@ -22,6 +23,8 @@ def as_text(network: Network, found: Description) -> str:
         ("forward", "r", [human_count(row.forward_flops) for row in found.rows]),
         ("backward", "r", [human_count(row.backward_flops) for row in found.rows]),
     ]
+    if any(_is_grid(row) for row in found.rows):
+        columns.insert(3, ("receptive field", "r", [_seen(row) for row in found.rows]))
     if not is_stack(found.rows):
         columns.append(("from", "", [", ".join(row.inputs) for row in found.rows]))
     header = [name for name, _, _ in columns]
@@ -30,6 +33,15 @@ def as_text(network: Network, found: Description) -> str:
     return "\n".join(
         [network.spec.name, "", table(header, rows, sides), "", *_totals(network, found)]
     )
+
+
+def _is_grid(row: Row) -> bool:
+    """Whether a layer's outputs have places that may see different parts of the input."""
+    return row.receptive_field is not None and "x" in row.shape
+
+
+def _seen(row: Row) -> str:
+    return "" if row.receptive_field is None else format_shape(row.receptive_field)
 
 
 def _parameters(row: Row) -> str:

@@ -141,6 +141,7 @@ def _node(
         relu_family=model.relu_family,
         gradient=model.differentiable or getattr(model, "straight_through", False),
         flops=model.flops(given),
+        reach=model.reach(given),
     )
 
 

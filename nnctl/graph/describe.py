@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from nnctl.graph.autodiff import backward_order
 from nnctl.graph.graph import INPUT, Graph
 from nnctl.graph.outline import Layer, outline
+from nnctl.graph.receptive import receptive_fields
 from nnctl.spec.shapes import format_shape
 
 
@@ -28,6 +29,7 @@ class Row:
     activation_bytes: int
     forward_flops: int
     backward_flops: int
+    receptive_field: tuple[int, ...] | None = None  # along each axis of the input, if it has axes
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,11 @@ class Description:
 def describe(graph: Graph, batch: int, *, itemsize: int = 4, slots: int = 0) -> Description:
     """Describe a graph for batches of ``batch``; ``slots`` arrays a parameter for the optimizer."""
     backward = _backward_flops(graph)
-    rows = tuple(_row(layer, graph, batch * itemsize, backward) for layer in outline(graph))
+    fields = receptive_fields(graph)
+    rows = tuple(
+        _row(layer, graph, batch * itemsize, backward, fields.get(layer.nodes[-1].name))
+        for layer in outline(graph)
+    )
     parameter_bytes = graph.parameter_count * itemsize
     return Description(
         rows=rows,
@@ -82,7 +88,13 @@ def _backward_flops(graph: Graph) -> dict[str, int]:
     }
 
 
-def _row(layer: Layer, graph: Graph, unit: int, backward: dict[str, int]) -> Row:
+def _row(
+    layer: Layer,
+    graph: Graph,
+    unit: int,
+    backward: dict[str, int],
+    receptive_field: tuple[int, ...] | None,
+) -> Row:
     return Row(
         name=layer.name,
         type=layer.type,
@@ -93,6 +105,7 @@ def _row(layer: Layer, graph: Graph, unit: int, backward: dict[str, int]) -> Row
         activation_bytes=unit * sum(node.size for node in layer.nodes),
         forward_flops=sum(node.flops for node in layer.nodes),
         backward_flops=sum(backward.get(node.name, 0) for node in layer.nodes),
+        receptive_field=receptive_field,
     )
 
 

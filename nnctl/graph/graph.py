@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from nnctl.spec.shapes import Shape
+from nnctl.spec.shapes import Reach, Shape
 
 INPUT = "input"  # op of the nodes that data enter by
 SPLIT = "split"  # op of an explicit fan-out, where gradients are summed
@@ -63,6 +63,7 @@ class Node:
     relu_family: bool = False  # decides how the layer before starts
     gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)
     flops: int = 0  # forward, for one sample
+    reach: tuple[Reach, ...] | None = ()  # of its input's axes; (): its own place, None: everywhere
 
     @property
     def size(self) -> int:

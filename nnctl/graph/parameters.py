@@ -10,6 +10,7 @@ from nnctl.graph.graph import Parameter, ParamUse
 from nnctl.graph.report import Report
 from nnctl.graph.wiring import Entry
 from nnctl.spec.shapes import Shape, format_shape
+from nnctl.spec.writer import inline
 
 if TYPE_CHECKING:
     from nnctl.spec.shapes import Parameter as Declared
@@ -95,6 +96,8 @@ def _matched(
 ) -> dict[str, ParamUse]:
     """Tie each parameter to the owner's of that name; transposed, only the matrices are tied."""
     theirs = declared[owner.name]
+    if _differs(entry, owner, report):
+        return {}
     uses: dict[str, ParamUse] = {}
     for short, parameter in declared[entry.name].items():
         if transposed and len(parameter.shape) != 2:
@@ -110,6 +113,18 @@ def _matched(
         message = f'"{entry.name}" shares with "{owner.name}" but has no use for {names}'
         report.add((*entry.path, "share"), message, "give both layers the same bias setting")
     return uses
+
+
+def _differs(entry: Entry, owner: Entry, report: Report) -> bool:
+    """Whether two layers lay out the same parameters in different ways."""
+    for key in entry.layer.laid_out:
+        mine, theirs = getattr(entry.layer, key), getattr(owner.layer, key, None)
+        if mine != theirs:
+            said = f'"{entry.name}" has {key} = {inline(mine)}'
+            message = f'{said} and "{owner.name}", whose parameters it shares, {inline(theirs)}'
+            report.add((*entry.path, "share"), message, f"give both layers the same {key}")
+            return True
+    return False
 
 
 def _report_mismatch(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .shapes import Parameter, Shape, ShapeError, size
+from .shapes import Parameter, Reach, Shape, ShapeError, size
 
 __all__ = ["Finding", "LayerModel", "Parameter", "Shape", "ShapeError", "SpecModel", "Words"]
 
@@ -119,6 +119,9 @@ class LayerModel(SpecModel):
     relu_family: ClassVar[bool] = False
     """He's start suits the layer before (He et al. 2015); Glorot's suits the others."""
 
+    laid_out: ClassVar[tuple[str, ...]] = ()
+    """Fields that say how its parameters lie in memory: layers that share them must agree."""
+
     type: str
     name: Name | None = Field(
         None, description="what others call it; default TYPE_k, the k-th layer of its type"
@@ -141,3 +144,12 @@ class LayerModel(SpecModel):
     def flops(self, inputs: Sequence[Shape]) -> int:
         """Floating-point operations of a forward pass, per sample (a multiply-add is two)."""
         return size(self.output_shape(inputs))
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        """What of its input's axes one output number reads, channels aside.
+
+        () is the place where it stands, None is everywhere.
+        """
+        out, (*places, _) = self.output_shape(inputs), inputs[0] or (0,)
+        stays = self.elementwise or (bool(places) and out[:-1] == tuple(places))
+        return () if stays else None

@@ -39,7 +39,7 @@ def _branch(slot: Slot, value: Any) -> str:
     if said is not None:
         return str(said.text)
     if tagged is not None:
-        return _tagged(tagged)
+        return _tagged(tagged, value)
     if slot.kind in (int, float):
         noun = "an integer" if slot.kind is int else "a number"
         return noun + _bounds(slot, value)
@@ -55,9 +55,10 @@ def _branch(slot: Slot, value: Any) -> str:
     return _PLAIN.get(kind, str(kind))
 
 
-def _tagged(tagged: Tagged) -> str:
+def _tagged(tagged: Tagged, value: Any) -> str:
     family = FAMILIES[tagged.family]
-    example = registry.tags(tagged.family)[0]
+    known = registry.tags(tagged.family)
+    example = value if value in known else min(known, key=len)
     article = "an" if family.noun[0] in "aeiou" else "a"
     if tagged.short:
         return f'the name of {article} {family.noun}, or a table {{ {tagged.key} = "..." }}'

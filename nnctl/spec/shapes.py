@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Shape = tuple[int, ...]
 """Axes of one sample, channels last: ``(26, 26, 9)``; ``()`` is a scalar."""
@@ -34,6 +35,17 @@ class Parameter:
     kind: Literal["weight", "bias", "norm"]
     fan_in: int
     fan_out: int
+
+
+class Reach(NamedTuple):
+    """What one output number reads along an axis: ``places``, from ``before`` its own on.
+
+    From one output place to the next they move by ``step`` places of the input.
+    """
+
+    places: int
+    step: int | Fraction = 1
+    before: int = 0
 
 
 def format_shape(shape: Sequence[int]) -> str:

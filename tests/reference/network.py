@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.reference import losses, ops, pool
+from tests.reference import conv, losses, ops, pool
 from tests.vectors.case import Context
 
 _FORMULAS = {
@@ -51,6 +51,9 @@ def _node(node, x, params, context):
         w = params[use.parameter]
         b = params[node.params["b"].parameter] if "b" in node.params else None
         return ops.dense(x[0], w.T if use.transposed else w, b)
+    if node.op.startswith("conv"):
+        w, b = (params[node.params[n].parameter] if n in node.params else None for n in "wb")
+        return conv.conv(x[0], w, b, node.fields)
     if node.op == "dropout":
         here = Context(context.training, context.seed, context.step, node.name)
         return ops.dropout(x[0], node.fields["rate"], here)

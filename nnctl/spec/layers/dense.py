@@ -12,6 +12,7 @@ from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.shapes import require_rank, size
 
 from .activations.base import Activation
+from .sharing import of_the_owner
 
 
 class Dense(LayerModel):
@@ -60,17 +61,8 @@ class Dense(LayerModel):
     def conflicts(self) -> Iterable[Finding]:
         if self.bias_init is not None and not self.bias:
             yield Finding(("bias_init",), "has no effect with bias = false", "remove one of them")
-        if self.share is None:
-            if self.transposed:
-                hint = 'name the layer whose weights to turn round: share = "NAME"'
-                yield Finding(("transposed",), "has no effect without share", hint)
-            return
-        if self.bias_init is not None and not self.transposed:
-            yield self._of_owner("bias_init")
-        for key in ("init", "l1", "l2"):
-            if getattr(self, key) is not None:
-                yield self._of_owner(key)
-
-    def _of_owner(self, key: str) -> Finding:
-        message = f'has no effect with share: the parameters are those of "{self.share}"'
-        return Finding((key,), message, f'set it on "{self.share}"')
+        if self.share is None and self.transposed:
+            hint = 'name the layer whose weights to turn round: share = "NAME"'
+            yield Finding(("transposed",), "has no effect without share", hint)
+        own_bias = self.transposed  # its size differs from the owner's
+        yield from of_the_owner(self, *(() if own_bias else ("bias_init",)), "init", "l1", "l2")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from nnctl.spec.base import LayerModel
+from nnctl.spec.base import LayerModel, Shape
+from nnctl.spec.shapes import Reach
 
 
 class Dropout(LayerModel):
@@ -20,3 +22,6 @@ class Dropout(LayerModel):
 
     type: Literal["dropout"]
     rate: float = Field(0.5, ge=0, lt=1, description="probability that a number is zeroed")
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        return ()

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from nnctl.spec.base import Finding, LayerModel, Shape, ShapeError
-from nnctl.spec.shapes import format_shape, size
+from nnctl.spec.shapes import Reach, format_shape, size
 
 
 class Flatten(LayerModel):
@@ -23,6 +23,9 @@ class Flatten(LayerModel):
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         return 0
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        return ()
 
 
 class Reshape(LayerModel):
@@ -58,3 +61,6 @@ class Reshape(LayerModel):
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         return 0
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        return ()
