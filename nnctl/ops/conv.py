@@ -16,10 +16,10 @@ from nnctl.ops.conv_kernels import (
     conv_forward,
     conv_gradient,
     conv_reduce,
-    conv_spread,
     conv_turn,
     weight_elements,
 )
+from nnctl.ops.conv_spread import conv_spread
 from nnctl.ops.geometry import MODES, ZEROS, Geometry, backward_axes, geometry, reach, spread
 from nnctl.ops.registry import Call, Site, Temporary, register
 from nnctl.ops.windows import Axis, axes_of

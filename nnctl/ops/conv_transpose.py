@@ -13,7 +13,7 @@ from typing import Any
 from nnctl.ops.conv import Place, bias_gradient
 from nnctl.ops.geometry import ZEROS
 from nnctl.ops.registry import Call, Site, register
-from nnctl.ops.windows import Axis, paddings, per_axis
+from nnctl.windows import Axis, paddings, per_axis
 
 
 def transposed_axes(

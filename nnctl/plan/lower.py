@@ -56,15 +56,14 @@ class Lowering:
     y: dict[str, Buffer] = field(default_factory=dict)
     dy: dict[tuple[str, int], Buffer] = field(default_factory=dict)  # by reader and input number
     saved: dict[str, dict[str, Buffer]] = field(default_factory=dict)
-    temporaries: dict[tuple[str, str], Buffer] = field(default_factory=dict)
+    temporaries: dict[tuple[str, Temporary], Buffer] = field(default_factory=dict)
     written: set[Buffer] = field(default_factory=set)
     losses: dict[str, Buffer] = field(default_factory=dict)
     targets: dict[str, Buffer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.nodes = self.graph.by_name()
-        widest = max(node.size for node in self.graph.nodes)
-        self.shards = row_split(self.make.capacity, widest)
+        self.shards = row_split(self.make.capacity, max(n.size for n in self.graph.nodes))
 
     # -- forward -------------------------------------------------------------------------------
 
@@ -276,13 +275,8 @@ class Lowering:
 
     def _temporary(self, owner: str) -> Any:
         def make(asked: Temporary) -> Buffer:
-            key = (owner, asked.name)
-            if key not in self.temporaries:
-                self.temporaries[key] = self.make.vector(f"{owner}.{asked.name}", asked.elements)
-            found = self.temporaries[key]
-            if found.elements != asked.elements:
-                raise ValueError(f"{owner} asks for {asked.name!r} in two sizes")
-            return found
+            made = self.make.vector(f"{owner}.{asked.name}", asked.elements)
+            return self.temporaries.setdefault((owner, asked), made)
 
         return make
 

@@ -40,8 +40,8 @@ class GridModel(LayerModel):
     """A layer that knows how many axes its samples have: ``rank`` beside the channels."""
 
     rank: ClassVar[int]
-    stem: ClassVar[str]
-    """The type without its number of axes: ``conv`` of ``conv2d``."""
+    ranks: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    """Those that there are types of the same name for: ``conv1d``, ``conv2d``, ``conv3d``."""
 
     counts: ClassVar[tuple[str, ...]] = ()
     """Fields that hold one number for all axes or one for each."""
@@ -62,8 +62,9 @@ class GridModel(LayerModel):
         reshape = f'put a layer of type = "reshape" before it: shape = [{AXES[self.rank]}]'
         if len(shape) == self.rank:
             reshape = reshape.replace(AXES[self.rank], ", ".join(map(str, (*shape, 1))))
-        if len(shape) - 1 in AXES:
-            return f'use "{self.stem}{len(shape) - 1}d", or {reshape}'
+        if len(shape) - 1 in self.ranks:
+            other = self.type.replace(f"{self.rank}d", f"{len(shape) - 1}d")
+            return f'use "{other}", or {reshape}'
         return reshape
 
 

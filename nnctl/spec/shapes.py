@@ -43,9 +43,9 @@ class Reach(NamedTuple):
     From one output place to the next they move by ``step`` places of the input.
     """
 
-    places: int
+    places: int | Fraction
     step: int | Fraction = 1
-    before: int = 0
+    before: int | Fraction = 0
 
 
 def format_shape(shape: Sequence[int]) -> str:

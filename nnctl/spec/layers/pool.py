@@ -54,11 +54,7 @@ def _require_something_in_windows(who: str, axes: Sequence[Axis], shape: Shape) 
             )
 
 
-class _Max(_Pool):
-    stem: ClassVar[str] = "max_pool"
-
-
-class MaxPool1d(_Max):
+class MaxPool1d(_Pool):
     """The largest number of each window of a series, each channel on its own; ties: the first."""
 
     rank: ClassVar[int] = 1
@@ -66,7 +62,7 @@ class MaxPool1d(_Max):
     type: Literal["max_pool1d"]
 
 
-class MaxPool2d(_Max):
+class MaxPool2d(_Pool):
     """The largest number of each window of an image, each channel on its own; ties: the first.
 
     Without ``stride`` windows lie side by side: ``pool_size = 2`` halves height and width.
@@ -78,7 +74,7 @@ class MaxPool2d(_Max):
     padding: Padding = Field("valid", description=_PADDING)
 
 
-class MaxPool3d(_Max):
+class MaxPool3d(_Pool):
     """The largest number of each window of a volume, each channel on its own; ties: the first."""
 
     rank: ClassVar[int] = 3
@@ -87,11 +83,7 @@ class MaxPool3d(_Max):
     padding: Padding = Field("valid", description=_PADDING)
 
 
-class _Min(_Pool):
-    stem: ClassVar[str] = "min_pool"
-
-
-class MinPool1d(_Min):
+class MinPool1d(_Pool):
     """The smallest number of each window of a series, each channel on its own; ties: the first."""
 
     rank: ClassVar[int] = 1
@@ -99,7 +91,7 @@ class MinPool1d(_Min):
     type: Literal["min_pool1d"]
 
 
-class MinPool2d(_Min):
+class MinPool2d(_Pool):
     """The smallest number of each window of an image, each channel on its own; ties: the first."""
 
     rank: ClassVar[int] = 2
@@ -108,7 +100,7 @@ class MinPool2d(_Min):
     padding: Padding = Field("valid", description=_PADDING)
 
 
-class MinPool3d(_Min):
+class MinPool3d(_Pool):
     """The smallest number of each window of a volume, each channel on its own; ties: the first."""
 
     rank: ClassVar[int] = 3
@@ -119,7 +111,6 @@ class MinPool3d(_Min):
 
 class _Avg(_Pool):
     linear: ClassVar[bool] = True
-    stem: ClassVar[str] = "avg_pool"
 
     count_padding: bool = Field(
         False, description="count padding as zeros; false: the mean of what is no padding"

@@ -16,7 +16,6 @@ from nnctl.windows import per_axis
 
 class _UpSampling(GridModel):
     linear: ClassVar[bool] = True
-    stem: ClassVar[str] = "up_sampling"
     counts: ClassVar[tuple[str, ...]] = ("size",)
 
     size: Counts = Field(2, description="how many times as many places, along all axes or each")
