@@ -50,11 +50,11 @@ WINDOWS = {1: "2", 2: "2", 3: "[1,2,2]"}
 for _rank, _grid in GRIDS.items():
     _kernel = WINDOWS[_rank]
     for _tag, _fields in {
-        f"conv{_rank}d": f"filters=2 kernel_size={_kernel} activation=\"tanh\"",
+        f"conv{_rank}d": f'filters=2 kernel_size={_kernel} activation="tanh"',
         f"max_pool{_rank}d": f"pool_size={_kernel} stride=1",
         f"min_pool{_rank}d": f"pool_size={_kernel} stride=1",
         f"avg_pool{_rank}d": f"pool_size={_kernel} stride=1",
-        f"up_sampling{_rank}d": f"size={_kernel} interpolation=\"linear\"",
+        f"up_sampling{_rank}d": f'size={_kernel} interpolation="linear"',
     }.items():
         WRITTEN[_tag] = f"reshape shape={_grid}\n{_tag} {_fields}\nflatten"
 for _tag in ("global_avg_pool", "global_max_pool", "global_min_pool"):

@@ -91,7 +91,7 @@ class WindowModel(GridModel):
         return tuple(axis.out for axis in self.axes(inputs))
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
-        return tuple(Reach(a.span, a.stride, a.before) for a in self.axes(inputs))
+        return tuple(Reach(-a.before, a.span - a.before, a.stride) for a in self.axes(inputs))
 
     def _require_a_window(self, axes: Sequence[Axis], shape: Shape) -> None:
         if all(axis.span <= axis.padded for axis in axes):
