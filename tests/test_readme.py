@@ -143,7 +143,8 @@ def test_types_are_all_told() -> None:
     table = dict(re.findall(r"^\| ([a-z]+) \| (`.*) \|$", TEXT, re.MULTILINE))
     told = {kind: set(re.findall(r"`(\w+)`", text)) for kind, text in table.items()}
     activations = set(tags("activations"))
-    assert told.pop("layers") == set(tags("entries")) - activations
+    layers = set().union(*map(told.pop, ("layers", "convolutions", "pools", "enlargement")))
+    assert layers == set(tags("entries")) - activations
     for kind in ("activations", "losses", "optimizers", "schedules", "initializers", "generators"):
         assert told[kind] == set(tags(kind)), kind
 

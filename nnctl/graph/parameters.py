@@ -145,7 +145,8 @@ def _report_mismatch(
             f'"{entry.name}.{short}" is {format_shape(mine)}, '
             f'"{owner.name}.{short}" is {format_shape(theirs)}{turned}'
         )
-        remedy = "tied layers need the same numbers of inputs and units"
+        same = "numbers of inputs and units" if len(mine) <= 2 else "window, channels and filters"
+        remedy = f"tied layers need the same {same}"
         if transposed:
             remedy = f'"{entry.name}" needs units = {theirs[0]} and {theirs[1]} inputs'
         elif len(theirs) == 2 and mine == theirs[::-1]:

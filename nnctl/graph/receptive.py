@@ -1,77 +1,50 @@
 """Receptive fields: how much of the network's input, along each axis, an output number depends on.
 
-Along an axis, output o of a layer depends on ``size`` places of the input from
-``first + o * jump`` on. A window of k places at stride s makes that
-
-    size + (k - 1) * jump,  first - before * jump,  jump * s
-
-(Araujo, Norris & Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks").
+Of every place of a layer's output, the first and the last place of the input that it depends on
+are known; those of what reads it follow from the windows that it is read by. What windows read of
+the padding is not counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from math import ceil
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from nnctl.graph.graph import INPUT, Graph, Node
-from nnctl.spec.shapes import Reach, Shape
+from nnctl.spec.shapes import Reach
 
 Sizes = tuple[int, ...]
-
-
-class _Axis(NamedTuple):
-    """What the outputs of a layer depend on, along one axis of the input."""
-
-    limit: int  # places of the input
-    places: int  # places of the output
-    size: Fraction = Fraction(1)
-    jump: Fraction = Fraction(1)
-    first: Fraction = Fraction(0)
-
-    def through(self, reach: Reach, places: int) -> _Axis:
-        """The same for what reads the layer with windows."""
-        size = self.size + (reach.places - 1) * self.jump
-        first = self.first - reach.before * self.jump
-        return _Axis(self.limit, places, size, self.jump * reach.step, first)
-
-    def everywhere(self) -> _Axis:
-        """The same for what reads all of the layer."""
-        size = self.size + (self.places - 1) * self.jump
-        return _Axis(self.limit, 1, size, Fraction(0), self.first)
-
-    def beside(self, other: _Axis) -> _Axis:
-        """The same for what reads two layers, each at its own place."""
-        if (self.jump, self.places) != (other.jump, other.places):
-            return self.everywhere().beside(other.everywhere())
-        first = min(self.first, other.first)
-        end = max(self.first + self.size, other.first + other.size)
-        return self._replace(size=end - first, first=first)
+Span = tuple[int, int]  # of places of the input: the first, and the end
+Axis = tuple[Span, ...]  # for each place of an output along an axis
+NOTHING: Span = (0, 0)
 
 
 class _Seen(NamedTuple):
     """What a node depends on: of which input, along each of its axes."""
 
     origin: str
-    axes: tuple[_Axis, ...]
+    axes: tuple[Axis, ...]
 
 
 def receptive_fields(graph: Graph) -> dict[str, Sizes]:
-    """Return the size of the receptive field of each node that depends on one input with axes.
+    """Return the size of the largest receptive field of each node, along each axis of its input.
 
-    Never larger than the input: what a window reads of the padding is not counted.
+    Left out are nodes that depend on several inputs, or on one without axes.
     """
+    return {
+        name: tuple(max(end - first for first, end in axis) for axis in axes)
+        for name, axes in receptive_spans(graph).items()
+    }
+
+
+def receptive_spans(graph: Graph) -> dict[str, tuple[Axis, ...]]:
+    """Return the receptive fields themselves, of each place of each node's output."""
     nodes, seen = graph.by_name(), dict[str, _Seen]()
     for node in graph.nodes:
         found = _of_input(node, nodes) or _of_node(node, nodes, seen)
         if found is not None:
             seen[node.name] = found
-    return {
-        name: tuple(min(axis.limit, ceil(axis.size)) for axis in found.axes)
-        for name, found in seen.items()
-        if nodes[name].op != INPUT
-    }
+    return {name: found.axes for name, found in seen.items() if nodes[name].op != INPUT}
 
 
 def _of_input(node: Node, nodes: Mapping[str, Node]) -> _Seen | None:
@@ -81,7 +54,8 @@ def _of_input(node: Node, nodes: Mapping[str, Node]) -> _Seen | None:
         if source.op != INPUT or node.reach != () or node.shape == source.shape:
             return None
     places = node.shape[:-1]
-    return _Seen(node.name, tuple(_Axis(n, n) for n in places)) if places else None
+    axes = tuple(tuple((k, k + 1) for k in range(count)) for count in places)
+    return _Seen(node.name, axes) if places else None
 
 
 def _of_node(node: Node, nodes: Mapping[str, Node], seen: Mapping[str, _Seen]) -> _Seen | None:
@@ -89,18 +63,37 @@ def _of_node(node: Node, nodes: Mapping[str, Node], seen: Mapping[str, _Seen]) -
     found = [one for one in read if one is not None]
     if not found or len(found) < len(read) or len({one.origin for one in found}) > 1:
         return None
-    shapes = [nodes[name].shape for name in node.inputs]
-    through = [_read(one.axes, node, shape) for one, shape in zip(found, shapes, strict=True)]
+    sources = [nodes[name] for name in node.inputs]
+    through = [_read(one.axes, node, source) for one, source in zip(found, sources, strict=True)]
     axes = through[0]
     for other in through[1:]:
-        axes = tuple(a.beside(b) for a, b in zip(axes, other, strict=True))
+        axes = tuple(_beside(a, b) for a, b in zip(axes, other, strict=True))
     return _Seen(found[0].origin, axes)
 
 
-def _read(axes: Sequence[_Axis], node: Node, shape: Shape) -> tuple[_Axis, ...]:
+def _read(axes: Sequence[Axis], node: Node, source: Node) -> tuple[Axis, ...]:
+    """What a node depends on by reading a source whose outputs depend on ``axes``."""
     if node.reach == ():
         return tuple(axes)
-    if node.reach is None or tuple(axis.places for axis in axes) != shape[:-1]:
-        return tuple(axis.everywhere() for axis in axes)
-    pairs = zip(axes, node.reach, node.shape, strict=False)
-    return tuple(axis.through(reach, places) for axis, reach, places in pairs)
+    if node.reach is None or tuple(map(len, axes)) != source.shape[:-1]:
+        return tuple((_joined(axis),) for axis in axes)
+    rows = zip(axes, node.reach, node.shape, strict=False)
+    return tuple(_through(axis, reach, count) for axis, reach, count in rows)
+
+
+def _through(axis: Axis, reach: Reach, count: int) -> Axis:
+    return tuple(_joined(axis[slice(*reach.places(o, len(axis)))]) for o in range(count))
+
+
+def _beside(one: Axis, other: Axis) -> Axis:
+    """What reads two outputs depends on: on both, each at its own place."""
+    if len(one) != len(other):
+        return (_joined([*one, *other]),)
+    return tuple(map(_joined, zip(one, other, strict=True)))
+
+
+def _joined(spans: Iterable[Span]) -> Span:
+    known = [span for span in spans if span != NOTHING]
+    if not known:
+        return NOTHING
+    return min(first for first, _ in known), max(end for _, end in known)

@@ -24,7 +24,10 @@ Counts = Annotated[
 ]
 Side = Annotated[int, Field(ge=0, le=1_000_000)]
 Ends = Annotated[list[Side], Field(min_length=2, max_length=2)]
-Sides = Annotated[list[Side | Ends], Field(min_length=1, max_length=3)]
+_OneAxis = Annotated[
+    Side | Ends, Expect("an integer of at least 0, or two of them, [before, after]")
+]
+Sides = Annotated[list[_OneAxis], Field(min_length=1, max_length=3)]
 _NUMBERS = "an integer of at least 0, or a list of them or of [before, after], one for each axis"
 Padding = Annotated[
     Literal["valid", "same", "full"] | Side | Sides,
@@ -89,7 +92,7 @@ class WindowModel(GridModel):
         return tuple(axis.out for axis in self.axes(inputs))
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
-        return tuple(Reach(a.span, a.stride, a.before) for a in self.axes(inputs))
+        return tuple(Reach(-a.before, a.span - a.before, a.stride) for a in self.axes(inputs))
 
     def _require_a_window(self, axes: Sequence[Axis], shape: Shape) -> None:
         if all(axis.span <= axis.padded for axis in axes):
@@ -98,17 +101,13 @@ class WindowModel(GridModel):
         dilated = any(axis.dilation > 1 for axis in axes)
         about = f"its {self.window}, dilated, spans" if dilated else f"its {self.window} is"
         given = format_shape(shape) + ("" if padded == sizes(shape[:-1]) else f", padded {padded}")
-        fit = [max(1, (a.padded - 1) // a.dilation + 1) for a in axes]
-        most = min(fit) if min(fit) == max(fit) or self._has_one_size else fit
+        fit = [min(a.kernel, (a.padded - 1) // a.dilation + 1) for a in axes]
+        most = min(fit) if isinstance(getattr(self, self.window), int) else fit
         raise ShapeError(
             f"{self.type} expects an input as large as its window: {about} {spans}, given {given}",
             f'take {self.window} = {most} or less, or padding = "same", '
             "or shrink less in the layers before it",
         )
-
-    @property
-    def _has_one_size(self) -> bool:
-        return isinstance(getattr(self, self.window), int)
 
     def _require_a_step(self, axes: Sequence[Axis], shape: Shape) -> None:
         """Refuse strides that lead from the first window past the end, with places left over."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from math import prod
 from typing import Any, Literal, NamedTuple
 
@@ -38,14 +37,21 @@ class Parameter:
 
 
 class Reach(NamedTuple):
-    """What one output number reads along an axis: ``places``, from ``before`` its own on.
+    """What output o reads along an axis of its input, the end left out:
 
-    From one output place to the next they move by ``step`` places of the input.
+    floor((step * o + first) / parts)  to  ceil((step * o + end) / parts),  as far as it is there.
     """
 
-    places: int | Fraction
-    step: int | Fraction = 1
-    before: int | Fraction = 0
+    first: int
+    end: int
+    step: int = 1
+    parts: int = 1
+
+    def places(self, o: int, count: int) -> tuple[int, int]:
+        """First of the places that output ``o`` reads of ``count``, and the end of them."""
+        first = (self.step * o + self.first) // self.parts
+        end = -(-(self.step * o + self.end) // self.parts)
+        return max(first, 0), min(max(end, 0), count)
 
 
 def format_shape(shape: Sequence[int]) -> str:

@@ -32,6 +32,24 @@ def test_the_table(nnctl: Nnctl, spec: Path) -> None:
     assert ended.out == TABLE
 
 
+def test_shapes_and_receptive_fields_of_convolutions(nnctl: Nnctl) -> None:
+    path = Path(__file__).parents[2] / "specs" / "shapes_fig3.toml"
+    rows = [line.split("  ") for line in nnctl("show", path).out.splitlines()[2:11]]
+    table = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    assert table[0][2:5] == ["shape", "receptive field", "parameters"]
+    assert [row[2:5] for row in table[3:]] == [
+        ["26x26x9", "11x11", "3,276"],
+        ["12x12x9", "13x13", "0"],
+        ["6x6x3", "25x25", "1,326"],
+        ["2x2x3", "29x29", "0"],
+        ["12", "29x29", "0"],
+        ["3", "33x33", "39"],
+    ]
+    found = nnctl("show", path, "--json").document["layers"]
+    fields = [row["receptive_field"] for row in found]
+    assert fields == [None, [11, 11], [13, 13], [25, 25], [29, 29], [29, 29], [33, 33]]
+
+
 def test_the_document(nnctl: Nnctl, spec: Path) -> None:
     found = nnctl("show", spec, "--json", "--batch", "10").document
     assert [row["shape"] for row in found["layers"]] == ["4", "8", "3"]

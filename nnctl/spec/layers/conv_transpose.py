@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
@@ -108,10 +107,7 @@ class _Transposed(Weighted, Grouped):
         _, stride, spans = self._setting()
         _, before = self._places(inputs)
         rows = zip(stride, spans, before, strict=True)
-        return tuple(
-            Reach(Fraction(span - 1, s) + 1, Fraction(1, s), Fraction(span - 1 - cut, s))
-            for s, span, cut in rows
-        )
+        return tuple(Reach(cut - span + s, cut + 1, parts=s) for s, span, cut in rows)
 
 
 class Conv1dTranspose(_Transposed):

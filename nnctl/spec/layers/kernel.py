@@ -53,7 +53,8 @@ class Grouped(Filtered):
             raise ShapeError(
                 f"{self.type} expects channels that its {self.groups} groups divide, "
                 f"given {channels} ({format_shape(shape)})",
-                f"take one of groups = {', '.join(map(str, divisors[:8]))}, or other channels",
+                f"take groups = {' or '.join(map(str, divisors[:8]))}, or another number of "
+                "channels in the layer before it",
             )
 
 

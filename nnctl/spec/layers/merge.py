@@ -16,6 +16,9 @@ class _Elementwise(LayerModel):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         hint = "give the layers it reads the same number of units (or the same shape)"
+        if any(len(shape) > 1 for shape in inputs):
+            hint = 'give the layers it reads the same shape: padding = "same", equal strides and '
+            hint += "filters; a convolution with kernel_size = 1 changes the channels alone"
         return require_equal(inputs, self.type, hint)
 
     def flops(self, inputs: Sequence[Shape]) -> int:

@@ -46,11 +46,12 @@ def _require_something_in_windows(who: str, axes: Sequence[Axis], shape: Shape) 
     for axis in axes:
         last = (axis.out - 1) * axis.stride - axis.before
         if axis.before >= axis.kernel or last >= axis.size:
-            most = sizes(max(a.before, a.after) for a in axes)
+            sides = sizes(max(a.before, a.after) for a in axes)
+            most = [a.kernel - 1 for a in axes]
             raise ShapeError(
                 f"{who} expects a part of the input in every window of "
-                f"{sizes(a.kernel for a in axes)}, given {format_shape(shape)} with padding {most}",
-                f"take padding = {min(a.kernel for a in axes) - 1} or less",
+                f"{sizes(a.kernel for a in axes)}, given {format_shape(shape)} padded by {sides}",
+                f"take padding = {most if min(most) < max(most) else most[0]} or less",
             )
 
 

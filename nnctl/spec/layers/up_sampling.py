@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -33,9 +32,10 @@ class _UpSampling(GridModel):
         return terms * size(self.output_shape(inputs))
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
-        read = 2 if self.interpolation == "linear" else 1
         factors = per_axis(self.size, self.rank)
-        return tuple(Reach(read, Fraction(1, f), read - 1) for f in factors)
+        if self.interpolation == "linear":
+            return tuple(Reach(1 - f, 1 + f, 2, 2 * f) for f in factors)
+        return tuple(Reach(0, 1, 1, f) for f in factors)
 
 
 class UpSampling1d(_UpSampling):
