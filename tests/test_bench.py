@@ -34,11 +34,11 @@ QUICK = Options(seconds=0.05)
 class Twin(Ours):
     """A peer that is ours, with a spec of its own."""
 
-    name, compiled = "twin", False
+    name, form = "twin", ""
 
 
 def twin(workload: str, *overrides: str) -> Callable[[Work, int, bool], Any]:
-    return lambda work, threads, compiled: Twin(read(workload, overrides), threads)
+    return lambda work, threads, form: Twin(read(workload, overrides), threads)
 
 
 # -- agreement -----------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_dropout_is_off_while_losses_are_compared() -> None:
     seed = next(s for s in range(50) if "dropout" in draw("dense", s))
     made: list[Twin] = []
 
-    def make(work: Work, threads: int, compiled: bool) -> Any:
+    def make(work: Work, threads: int, form: str) -> Any:
         rates = {n["fields"]["rate"] for n in work.network["nodes"] if n["op"] == "dropout"}
         overrides = [] if rates - {0.0} else _without_dropout(seed)
         made.append(Twin(read("random_dense", overrides, seed), threads))

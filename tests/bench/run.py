@@ -19,7 +19,7 @@ from tests.bench.workloads import SPECS, Entry
 if TYPE_CHECKING:
     from tests.bench.peer.side import Peer
 
-MakePeer = Callable[[Work, int, bool], "Peer"]
+MakePeer = Callable[[Work, int, str], "Peer"]
 # What is random on both sides in different ways; switched off while the losses are compared.
 QUIET = {"dropout": "rate=0.0"}
 TRIAL_SECONDS = 0.6
@@ -36,11 +36,11 @@ class Options:
     note: Callable[[str], None] = lambda text: None
 
 
-def torch_peer(work: Work, threads: int, compiled: bool) -> Peer:
+def torch_peer(work: Work, threads: int, form: str) -> Peer:
     """Return the torch side; torch is imported here."""
     from tests.bench.peer.side import Peer
 
-    return Peer(work, threads, compiled)
+    return Peer(work, threads, form)
 
 
 def run(entry: Entry, options: Options, make_peer: MakePeer = torch_peer) -> Row:
@@ -58,7 +58,8 @@ def run(entry: Entry, options: Options, make_peer: MakePeer = torch_peer) -> Row
 def _run(entry: Entry, options: Options, make_peer: MakePeer) -> Row:
     with _ours(entry, options) as ours:
         work = ours.work()
-        peers = [make_peer(work, entry.threads, False)]
+        forms = ["", "channels_last"] if _has_images(work) else [""]
+        peers = [make_peer(work, entry.threads, form) for form in forms]
         if options.compiled:
             peers += _compiled(work, entry, options, make_peer)
         difference = max(_difference(entry, options, ours, p, make_peer) for p in peers)
@@ -76,6 +77,11 @@ def _run(entry: Entry, options: Options, make_peer: MakePeer) -> Row:
     )
 
 
+def _has_images(work: Work) -> bool:
+    """Whether the peer has a choice of memory formats."""
+    return any(node["op"] == "conv2d" for node in work.network["nodes"])
+
+
 def _difference(
     entry: Entry, options: Options, ours: Ours, peer: Peer, make_peer: MakePeer
 ) -> float:
@@ -85,7 +91,7 @@ def _difference(
         ours.reset()
         return check(ours, peer, entry.mode)
     with _ours(entry, options, overrides) as silent:
-        return check(silent, make_peer(silent.work(), entry.threads, peer.compiled), entry.mode)
+        return check(silent, make_peer(silent.work(), entry.threads, peer.form), entry.mode)
 
 
 def _fastest(peers: list[Peer], ours: Ours, mode: str) -> Peer:
@@ -120,8 +126,8 @@ def quiet(graph: Any) -> tuple[str, ...]:
 def _compiled(work: Work, entry: Entry, options: Options, make_peer: MakePeer) -> list[Peer]:
     """Return the compiled peer, or nothing, with a note, where torch cannot compile."""
     try:
-        make_peer(work, entry.threads, True).train(1)
+        make_peer(work, entry.threads, "compiled").train(1)
     except Exception as error:
         options.note(f"{entry.name}: torch.compile does not work here: {str(error)[:200]}")
         return []
-    return [make_peer(work, entry.threads, True)]
+    return [make_peer(work, entry.threads, "compiled")]

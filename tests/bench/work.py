@@ -69,12 +69,15 @@ def describe(graph: Graph, optimizer: Any, schedule: Any) -> dict[str, Any]:
     from nnctl.graph.graph import INPUT
     from nnctl.graph.passes import fuse
 
+    by_name = graph.by_name()
     nodes = [
         {
             "name": node.name,
             "op": node.op,
             "inputs": list(node.inputs),
             "shape": list(node.shape),
+            "input_shapes": [list(by_name[name].shape) for name in node.inputs],
+            "flattened": _flattened(node, by_name),
             "fields": dict(node.fields),
             "params": {
                 short: {"parameter": use.parameter, "transposed": use.transposed}
@@ -108,6 +111,18 @@ def describe(graph: Graph, optimizer: Any, schedule: Any) -> dict[str, Any]:
     }
     found: dict[str, Any] = json.loads(json.dumps(described, default=lambda m: m.model_dump()))
     return found
+
+
+def _flattened(node: Any, by_name: Mapping[str, Any]) -> list[int] | None:
+    """The shape of the grid whose numbers a dense layer reads in a row, if it reads one."""
+    if node.op != "dense":
+        return None
+    before = by_name[node.inputs[0]]
+    while before.op in ("dropout", "relu"):
+        before = by_name[before.inputs[0]]
+    if before.op != "flatten" or len(by_name[before.inputs[0]].shape) < 2:
+        return None
+    return list(by_name[before.inputs[0]].shape)
 
 
 def work_of(prepared: Prepared, parameters: Arrays) -> Work:

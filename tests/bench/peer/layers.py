@@ -5,6 +5,9 @@
 
 ``node`` is a table of ``work.describe``; ``weights(node, "w", turn)`` gives the node's parameter in
 torch's layout (``turn`` maps from ours), one tensor however many nodes use it, or None.
+
+Grids are (N, C, H, W) in torch, in either memory format; ours are channels last. What a flatten
+makes of a grid stays in torch's order: the dense layer behind it has its weights turned.
 """
 
 from __future__ import annotations
@@ -47,15 +50,28 @@ def build(node: Node, weights: Weights) -> Function:
 
 @layer("dense")
 def dense(node: Node, weights: Weights) -> Function:
-    weight, bias = weights(node, "w", Tensor.t), weights(node, "b")
+    grid = node["flattened"]
+
+    def turn(w: Tensor) -> Tensor:
+        rows = w.reshape(*grid, -1).movedim(len(grid) - 1, 0).reshape(w.shape) if grid else w
+        return rows.t()
+
+    weight, bias = weights(node, "w", turn), weights(node, "b")
     if node["params"]["w"]["transposed"]:
         return lambda x: F.linear(x, weight.t(), bias)
     return lambda x: F.linear(x, weight, bias)
 
 
-@layer("flatten", "reshape")
+@layer("flatten")
+def flatten(node: Node, weights: Weights) -> Function:
+    return lambda x: x.flatten(1)
+
+
+@layer("reshape")
 def reshape(node: Node, weights: Weights) -> Function:
     shape = node["shape"]
+    if node["grid"]:
+        raise NotInPeer("a reshape among grids")
     return lambda x: x.reshape(len(x), *shape)
 
 
@@ -88,6 +104,10 @@ def multiply(node: Node, weights: Weights) -> Function:
 @layer("concat")
 def concat(node: Node, weights: Weights) -> Function:
     axis = node["fields"]["axis"]
+    if node["grid"]:
+        if axis not in (-1, len(node["shape"]) - 1):
+            raise NotInPeer("a concat of grids along another axis than channels")
+        return lambda *x: torch.cat(x, 1)
     return lambda *x: torch.cat(x, axis + 1 if axis >= 0 else axis)
 
 
@@ -113,3 +133,59 @@ def leaky_relu(node: Node, weights: Weights) -> Function:
 @layer("elu")
 def elu(node: Node, weights: Weights) -> Function:
     return partial(F.elu, alpha=node["fields"]["alpha"], inplace=node["in_place"])
+
+
+@layer("conv1d", "conv2d", "conv3d")
+def conv(node: Node, weights: Weights) -> Function:
+    fields, rank = node["fields"], len(node["shape"]) - 1
+    if fields["flip_kernel"] or fields["padding_mode"] != "zeros":
+        raise NotInPeer("turned kernels and other borders than zeros")
+    weight = weights(node, "w", lambda w: w.movedim((-1, -2), (0, 1)))
+    run = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[rank]
+    stride, dilation = (_each(fields[key], rank) for key in ("stride", "dilation"))
+    pads = _same_both_ends(node, "kernel_size")
+    bias, groups = weights(node, "b"), fields["groups"]
+    return lambda x: run(x, weight, bias, stride, pads, dilation, groups)
+
+
+@layer("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")
+def pool(node: Node, weights: Weights) -> Function:
+    rank, stem = len(node["shape"]) - 1, node["op"][:3]
+    size = _each(node["fields"]["pool_size"], rank)
+    stride = node["fields"]["stride"]
+    stride = size if stride is None else _each(stride, rank)
+    run = getattr(F, f"{stem}_pool{rank}d")
+    return partial(run, kernel_size=size, stride=stride, padding=_same_both_ends(node, "pool_size"))
+
+
+@layer("global_avg_pool")
+def global_avg_pool(node: Node, weights: Weights) -> Function:
+    return lambda x: x.mean(tuple(range(2, x.ndim)))
+
+
+@layer("batch_norm")
+def batch_norm(node: Node, weights: Weights) -> Function:
+    gamma, beta = weights(node, "gamma"), weights(node, "beta")
+    channels, fields = node["shape"][-1], node["fields"]
+    mean, variance = torch.zeros(channels), torch.ones(channels)
+    rate, small = 1 - fields["running_decay"], fields["epsilon"]
+
+    def run(x: Tensor) -> Tensor:
+        training = torch.is_grad_enabled()
+        return F.batch_norm(x, mean, variance, gamma, beta, training, rate, small)
+
+    return run
+
+
+def _each(value: Any, rank: int) -> list[int]:
+    return list(value) if isinstance(value, list) else [value] * rank
+
+
+def _same_both_ends(node: Node, window: str) -> list[int]:
+    """The padding of each axis. Raises NotInPeer where torch would have to pad beforehand."""
+    from nnctl.windows import axes_of
+
+    axes = axes_of(node["fields"], node["input_shapes"][0], window)
+    if any((a.size + 2 * a.before - a.span) // a.stride + 1 != a.out for a in axes):
+        raise NotInPeer("padding of which the ends differ")
+    return [a.before for a in axes]

@@ -12,20 +12,45 @@ from torch import Tensor, nn
 from tests.bench.peer.layers import Function, build
 
 INPUT = "input"
+WINDOWED = ("conv", "max_pool", "avg_pool", "global_", "batch_norm")
 
 
 class Network(nn.Module):
     """Maps the inputs' tensors, in their order, to the outputs', a tuple."""
 
-    def __init__(self, network: Mapping[str, Any], parameters: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self,
+        network: Mapping[str, Any],
+        parameters: Mapping[str, np.ndarray],
+        channels_last: bool = False,
+    ) -> None:
         super().__init__()
         self.names: dict[str, str] = {}  # of parameters: ours -> the module's
         self._values = parameters
         self._inputs = list(network["inputs"].values())
         self._outputs = list(network["outputs"])
         nodes = [node for node in network["nodes"] if node["op"] != INPUT]
-        self._calls = [(build(n, self._weight), n["inputs"], n["name"]) for n in nodes]
+        self.has_grids = any(node["op"].startswith(WINDOWED) for node in nodes)
+        self._format = torch.channels_last if channels_last else torch.contiguous_format
+        self._calls = [(self._built(n), n["inputs"], n["name"]) for n in nodes]
         self._chain = self._as_chain()
+
+    def _built(self, node: Mapping[str, Any]) -> Function:
+        if not self.has_grids:  # then a table is no image, and keeps its order
+            return build({**node, "grid": False, "flattened": None}, self._weight)
+        grid = len(node["shape"]) > 1
+        return build({**node, "grid": grid}, self._weight)
+
+    def as_input(self, values: np.ndarray) -> Tensor:
+        """Return an array of ours as the network reads it: channels first, in its format."""
+        tensor = torch.as_tensor(values)
+        return self._laid_out(tensor.movedim(-1, 1)) if self.has_grids else tensor
+
+    def _laid_out(self, tensor: Tensor) -> Tensor:
+        is_image = tensor.ndim == 4
+        return tensor.contiguous(
+            memory_format=self._format if is_image else torch.contiguous_format
+        )
 
     def _weight(
         self, node: Mapping[str, Any], short: str, turn: Callable[[Tensor], Tensor] | None = None
@@ -38,7 +63,7 @@ class Network(nn.Module):
             values = torch.tensor(self._values[name], dtype=torch.float32)
             turned = values if turn is None else turn(values)
             self.names[name] = name.replace(".", "_")
-            self.register_parameter(self.names[name], nn.Parameter(turned.contiguous()))
+            self.register_parameter(self.names[name], nn.Parameter(self._laid_out(turned)))
         return self.get_parameter(self.names[name])
 
     def parameter(self, name: str) -> Tensor:

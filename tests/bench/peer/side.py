@@ -17,21 +17,22 @@ from tests.bench.work import Work
 class Peer:
     """A torch network at the first parameters of ``work``, with the training part resident.
 
-    ``compiled`` lets torch compile the network (it needs a C++ compiler).
+    ``form``: "" as it is, "compiled" by torch (it needs a C++ compiler), or "channels_last", the
+    other memory format of images.
     """
 
-    def __init__(self, work: Work, threads: int, compiled: bool = False) -> None:
+    def __init__(self, work: Work, threads: int, form: str = "") -> None:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)  # as our engine: Adam's second moment turns denormal
-        self.work, self.compiled = work, compiled
-        self.name = f"torch {torch.__version__.split('+')[0]}" + (" compiled" if compiled else "")
-        self.net = Network(work.network, work.parameters)
+        self.work, self.form = work, form
+        self.name = f"torch {torch.__version__.split('+')[0]}" + (f" {form}" if form else "")
+        self.net = Network(work.network, work.parameters, form == "channels_last")
         self.loss = loss_function(work.network)
         self.optimizer = optimizer(work.network, self.net)
         self.forward: Callable[..., tuple[Tensor, ...]] = (
-            torch.compile(self.net, dynamic=False) if compiled else self.net.forward
+            torch.compile(self.net, dynamic=False) if form == "compiled" else self.net.forward
         )
-        self.inputs = [torch.as_tensor(work.inputs[name]) for name in work.network["inputs"]]
+        self.inputs = [self.net.as_input(work.inputs[n]) for n in work.network["inputs"]]
         widths = {node["name"]: int(np.prod(node["shape"])) for node in work.network["nodes"]}
         self.targets = {
             loss["target"]: target_tensor(
