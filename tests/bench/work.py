@@ -76,8 +76,8 @@ def describe(graph: Graph, optimizer: Any, schedule: Any) -> dict[str, Any]:
             "op": node.op,
             "inputs": list(node.inputs),
             "shape": list(node.shape),
-            "input_shapes": [list(by_name[name].shape) for name in node.inputs],
             "flattened": _flattened(node, by_name),
+            "padding": _padding(node, by_name),
             "fields": dict(node.fields),
             "params": {
                 short: {"parameter": use.parameter, "transposed": use.transposed}
@@ -111,6 +111,19 @@ def describe(graph: Graph, optimizer: Any, schedule: Any) -> dict[str, Any]:
     }
     found: dict[str, Any] = json.loads(json.dumps(described, default=lambda m: m.model_dump()))
     return found
+
+
+def _padding(node: Any, by_name: Mapping[str, Any]) -> list[int] | None:
+    """Padding of each axis of a layer with windows; None where its two ends differ."""
+    from nnctl.windows import axes_of
+
+    window = next((k for k in ("kernel_size", "pool_size") if k in node.fields), None)
+    if window is None:
+        return None
+    axes = axes_of(node.fields, by_name[node.inputs[0]].shape, window)
+    if any((a.size + 2 * a.before - a.span) // a.stride + 1 != a.out for a in axes):
+        return None
+    return [a.before for a in axes]
 
 
 def _flattened(node: Any, by_name: Mapping[str, Any]) -> list[int] | None:

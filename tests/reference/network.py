@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.reference import conv, losses, ops, pool
+from tests.reference import conv, conv_transpose, losses, ops, pool
 from tests.vectors.case import Context
 
 _FORMULAS = {
@@ -41,6 +41,19 @@ def _resampled(node, x):
     return pool.pool(x, name[:3], **{k: fields[k] for k in known if k in fields})
 
 
+def _convolved(node, x, params):
+    b, fields = params.get("b"), node.fields
+    if node.op.endswith("transpose"):
+        return conv_transpose.conv_transpose(x, params["w"], b, fields)
+    if node.op.startswith("depthwise"):
+        return conv.conv(x, params["w"], b, {**fields, "groups": x.shape[-1]})
+    if node.op.startswith("separable"):
+        channels = conv.conv(x, params["depthwise_w"], None, {**fields, "groups": x.shape[-1]})
+        y = channels @ params["pointwise_w"].reshape(channels.shape[-1], -1)
+        return y if b is None else y + b
+    return conv.conv(x, params["w"], b, fields)
+
+
 def _node(node, x, params, context):
     if "_pool" in node.op or node.op.startswith("up_sampling"):
         return _resampled(node, x[0])
@@ -51,9 +64,8 @@ def _node(node, x, params, context):
         w = params[use.parameter]
         b = params[node.params["b"].parameter] if "b" in node.params else None
         return ops.dense(x[0], w.T if use.transposed else w, b)
-    if node.op.startswith("conv"):
-        w, b = (params[node.params[n].parameter] if n in node.params else None for n in "wb")
-        return conv.conv(x[0], w, b, node.fields)
+    if "conv" in node.op:
+        return _convolved(node, x[0], {n: params[u.parameter] for n, u in node.params.items()})
     if node.op == "dropout":
         here = Context(context.training, context.seed, context.step, node.name)
         return ops.dropout(x[0], node.fields["rate"], here)

@@ -143,7 +143,7 @@ def conv(node: Node, weights: Weights) -> Function:
     weight = weights(node, "w", lambda w: w.movedim((-1, -2), (0, 1)))
     run = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[rank]
     stride, dilation = (_each(fields[key], rank) for key in ("stride", "dilation"))
-    pads = _same_both_ends(node, "kernel_size")
+    pads = _same_both_ends(node)
     bias, groups = weights(node, "b"), fields["groups"]
     return lambda x: run(x, weight, bias, stride, pads, dilation, groups)
 
@@ -155,7 +155,7 @@ def pool(node: Node, weights: Weights) -> Function:
     stride = node["fields"]["stride"]
     stride = size if stride is None else _each(stride, rank)
     run = getattr(F, f"{stem}_pool{rank}d")
-    return partial(run, kernel_size=size, stride=stride, padding=_same_both_ends(node, "pool_size"))
+    return partial(run, kernel_size=size, stride=stride, padding=_same_both_ends(node))
 
 
 @layer("global_avg_pool")
@@ -181,11 +181,8 @@ def _each(value: Any, rank: int) -> list[int]:
     return list(value) if isinstance(value, list) else [value] * rank
 
 
-def _same_both_ends(node: Node, window: str) -> list[int]:
+def _same_both_ends(node: Node) -> list[int]:
     """The padding of each axis. Raises NotInPeer where torch would have to pad beforehand."""
-    from nnctl.windows import axes_of
-
-    axes = axes_of(node["fields"], node["input_shapes"][0], window)
-    if any((a.size + 2 * a.before - a.span) // a.stride + 1 != a.out for a in axes):
+    if node["padding"] is None:
         raise NotInPeer("padding of which the ends differ")
-    return [a.before for a in axes]
+    return list(node["padding"])
