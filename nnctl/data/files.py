@@ -15,6 +15,8 @@ from typing import BinaryIO, cast
 from nnctl.data.problems import file_error
 from nnctl.spec.suggest import nearest
 
+_GZIP = b"\x1f\x8b"
+_DAMAGED = "copy or download it again"
 _TRUNCATED = "the file was cut short; copy or download it again"
 
 
@@ -49,8 +51,9 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
     except gzip.BadGzipFile as error:
         what = "not a gzip file, though its name ends in .gz"
-        if "CRC" in str(error) or "length" in str(error):
-            raise file_error(path, f"damaged gzip file: {error}", _TRUNCATED) from None
+        if path.read_bytes()[:2] == _GZIP:
+            about = "something follows its end" if "gzipped" in str(error) else str(error)
+            raise file_error(path, f"damaged gzip file: {about}", _DAMAGED) from None
         raise file_error(path, what, "rename it, or pack it with gzip") from None
     except EOFError:
         raise file_error(path, "truncated gzip file: it ends too early", _TRUNCATED) from None

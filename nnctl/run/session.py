@@ -162,6 +162,7 @@ def _go_on(run: RunDir, read: ReadSpec, origin: Origin | None, terms: Terms) -> 
             check_origin(meta, about(prepared), terms.warn)
             state = TrainState.from_tensors(parted(tensors)[0], meta)
             _forget_other_monitors(state, changed)
+            _warn_if_past(state, spec, terms)
         if changed:
             run.write("resolved.toml", spec.resolved_toml())
         summary["sessions"] = int(summary.get("sessions") or 1) + 1
@@ -206,6 +207,17 @@ def _forget_other_monitors(state: TrainState, changed: list[Change]) -> None:
     for path, _, _ in changed:
         if path == "training.early_stopping.monitor":
             state.counters.memory.pop("early_stopping", None)
+
+
+def _warn_if_past(state: TrainState, spec: Spec, terms: Terms) -> None:
+    """Say that an end was set to where the run has already been: it ends where it is."""
+    training, counters = spec.training, state.counters
+    for key, done, end in (
+        ("epochs", counters.epoch, training.epochs),
+        ("max_steps", counters.step, training.max_steps),
+    ):
+        if end is not None and done > end:
+            terms.warn(f"training.{key} = {end} is behind: the run is at {done} and ends there")
 
 
 def _chosen(found: Located, at: int | None) -> Path | None:

@@ -153,8 +153,18 @@ TABLES = {
     "damaged gzip": Case(
         raw("a.csv.gz", PACKED[:-8] + b"\0\0\0\0" + PACKED[-4:]),
         "DIR/a.csv.gz: damaged gzip file: CRC check failed 0x0 != "
-        f"{hex(int.from_bytes(PACKED[-8:-4], 'little'))}\n  {CUT}",
+        f"{hex(int.from_bytes(PACKED[-8:-4], 'little'))}\n  copy or download it again",
         GZ,
+    ),
+    "gzip with something behind it": Case(
+        raw("a.csv.gz", PACKED + b"xx"),
+        "DIR/a.csv.gz: damaged gzip file: something follows its end\n  copy or download it again",
+        GZ,
+    ),
+    "number beyond double precision": Case(
+        table("length,kind\n1e999,a\n2,b\n3,a\n4,b\n"),
+        'DIR/a.csv:2:1: column "length": the number is too large (given "1e999")\n'
+        "  write it in other units, or leave the column out with data.features",
     ),
     "gzip in name only": Case(
         raw("a.csv.gz", IRIS.encode()),

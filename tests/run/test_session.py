@@ -94,6 +94,13 @@ def test_two_epochs_and_two_more_are_four(whole, tmp_path, spec):
     assert final(run) == final(whole)
 
 
+def test_an_end_that_is_behind_is_said_to_be(copy):
+    said = []
+    outcome = resume(copy, "training.epochs=1", warn=said.append)
+    assert outcome.status == ExitStatus.OK
+    assert said == ["training.epochs = 1 is behind: the run is at 4 and ends there"]
+
+
 def test_a_time_budget_of_nothing_gets_there_step_by_step(whole, tmp_path, spec):
     run = tmp_path / "run"
     for step in range(1, STEPS + 1):

@@ -10,7 +10,7 @@ import csv
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from math import isfinite
+from math import isfinite, isinf
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -171,6 +171,9 @@ class _Scan:
             else:
                 message = f'column "{name}": expected a number, given "{cell}"'
                 hint = "encode it as numbers, or leave the column out with data.features"
+                if _is_too_large(cell):
+                    message = f'column "{name}": the number is too large (given "{cell}")'
+                    hint = "write it in other units, or leave the column out with data.features"
                 self._report(line, cells, position, message, hint)
 
     def _report(
@@ -224,6 +227,14 @@ def parse_number(cell: str) -> float | None:
     except ValueError:
         return None
     return value if isfinite(value) and "_" not in cell else None
+
+
+def _is_too_large(cell: str) -> bool:
+    """Tell whether a cell is a number beyond double precision, such as 1e999."""
+    try:
+        return isinf(float(cell)) and any(c.isdigit() for c in cell)
+    except ValueError:
+        return False
 
 
 def looks_like_header(first: list[Row]) -> bool:
