@@ -82,7 +82,18 @@ def _read(axes: Sequence[Axis], node: Node, source: Node) -> tuple[Axis, ...]:
 
 
 def _through(axis: Axis, reach: Reach, count: int) -> Axis:
-    return tuple(_joined(axis[slice(*reach.places(o, len(axis)))]) for o in range(count))
+    """What reads an axis with windows depends on: what the ends of each window do.
+
+    Spans and windows go one way, so that what lies between reaches no further.
+    """
+    known = [k for k, span in enumerate(axis) if span != NOTHING]  # the others see padding alone
+    low, high = (known[0], known[-1] + 1) if known else (0, 0)
+    found = []
+    for o in range(count):
+        first, end = reach.places(o, len(axis))
+        first, end = max(first, low), min(end, high)
+        found.append(NOTHING if first >= end else (axis[first][0], axis[end - 1][1]))
+    return tuple(found)
 
 
 def _beside(one: Axis, other: Axis) -> Axis:

@@ -16,6 +16,10 @@ BATCH = f"{LOSS}[training]\nbatch_size={{}}\n"
 SCHEDULE = '[schedule]\ntype="linear_annealing"\nfinal=0.0001\nepochs={}\n'
 MSE = '[loss]\ntype="mse"\n'
 
+CONVS = "conv2d filters=4 kernel_size=3{}\nconv2d filters=4 kernel_size=1\nflatten\nrelu\n"
+CONVS += "dense units=3"
+IMAGES = DataInfo({"": (5, 5, 2)}, ROWS.targets, 100)
+
 # lint, layers, rest of the spec, data, what it says (nothing: it must be silent)
 CASES = [
     ("stacked_linear", "dense units=5\ndense units=3", LOSS, ROWS, "layers.0"),
@@ -30,6 +34,8 @@ CASES = [
     ("stacked_linear", 'dense units=5 activation="relu"\ndense units=3', LOSS, ROWS, ""),
     ("stacked_linear", "dense units=5\nsoftmax\ndense units=3", LOSS, ROWS, ""),
     ("stacked_linear", "dense units=2\ndense units=3", LOSS, ROWS, ""),  # a bottleneck
+    ("stacked_linear", CONVS.format(""), LOSS, IMAGES, "layers.0"),
+    ("stacked_linear", CONVS.format(" groups=2"), LOSS, IMAGES, ""),
     (
         "same_start",
         'dense units=5 init="zeros"\nrelu\ndense units=3',

@@ -15,7 +15,9 @@ def stacked_linear(view: View) -> Iterator[Advice]:
         if not _has_weights(node, view.graph):
             continue
         before = _linear_source(by_name[node.inputs[0]], view.graph)
-        if before is not None and before.size >= min(node.size, _input_size(before, by_name)):
+        if before is None or before.fields.get("groups", 1) > 1:
+            continue  # in groups and then together is fewer weights, and meant
+        if before.size >= min(node.size, _input_size(before, by_name)):
             yield Advice(
                 before.path,
                 f'no activation stands between "{before.layer}" and "{node.layer}": '
