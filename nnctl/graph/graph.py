@@ -45,6 +45,20 @@ class ParamUse:
 
 
 @dataclass(frozen=True)
+class State:
+    """An array that its node keeps from step to step, untrained. ``name`` is ``LAYER.SHORT``."""
+
+    name: str
+    shape: Shape
+    initial: float
+    node: str
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
 class Node:
     """One operation. ``fields`` are the op's hyperparameters, ``shape`` is that of its output."""
 
@@ -54,6 +68,7 @@ class Node:
     shape: Shape
     fields: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, ParamUse] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)  # by short name: names of its states
     layer: str = ""  # of the spec; the nodes of a layer and of its activation share it
     path: tuple[str | int, ...] = ()  # of that layer in the spec
     fused_with: str | None = None  # the node whose epilogue computes this one
@@ -95,6 +110,7 @@ class Graph:
     inputs: Mapping[str, Shape]
     outputs: tuple[str, ...]
     losses: tuple[LossNode, ...]
+    states: Mapping[str, State] = field(default_factory=dict)
 
     def node(self, name: str) -> Node:
         """Return a node by name; KeyError if there is none."""
