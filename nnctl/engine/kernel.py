@@ -75,8 +75,8 @@ class Kernel:
     """A kernel and what the plan must know of it.
 
     ``writes``: arguments written, all others are read. ``whole``: arguments read beyond the task's
-    own region (within its rows, all columns, if named in ``rowwise``). ``split``: for ``tiles``,
-    as is ``work``, the multiply-adds of a full batch.
+    own region (within its rows, all columns, if named in ``rowwise``). ``split``: for ``tiles``;
+    ``scratch``: elements that a task needs for itself; ``work``: multiply-adds of a full batch.
     """
 
     name: str
@@ -105,11 +105,16 @@ def elementwise(writes: str = "y", checked: bool = False) -> Callable[..., Kerne
     return make
 
 
-def rows(writes: str = "y") -> Callable[..., Kernel]:
+def rows(
+    writes: str = "y",
+    scratch: Callable[[Sizes], int] | None = None,
+    work: Callable[[Sizes], int] | None = None,
+) -> Callable[..., Kernel]:
     """Make a kernel of a function on the rows of some samples."""
 
     def make(function: Callable[..., Any]) -> Kernel:
-        return Kernel(function.__name__, function, "rows", tuple(writes.split()))
+        outputs = tuple(writes.split())
+        return Kernel(function.__name__, function, "rows", outputs, scratch=scratch, work=work)
 
     return make
 

@@ -63,11 +63,12 @@ class Place:
     ) -> list[Call]:
         plain = all(a.stride == 1 for a in axes)
         turn = Call(conv_turn, {"turned": self._turned, "g": g, "flipped": int(plain)})
+        names: Names
         if not plain:
-            numbers = {"dy": dy, "turned": self._turned, "b": bias, "g": g, "s": spread(axes)}
-            return [turn, Call(conv_spread, {**numbers, **out})]
+            names = {"dy": dy, "turned": self._turned, "b": bias, "g": g, "s": spread(axes)}
+            return [turn, Call(conv_spread, names | out)]
         way = geometry(backward_axes(axes), g.filters, g.channels, g.groups)
-        names: Names = {"x": dy, "w": self._turned, "b": bias, "g": way}
+        names = {"x": dy, "w": self._turned, "b": bias, "g": way}
         names |= {key.replace("dx", "y"): value for key, value in out.items()}
         return [turn, Call(conv_forward, names)]
 
@@ -77,8 +78,8 @@ class Place:
         bordered = [Axis(reach(a), a.out, a.kernel, a.stride, a.dilation) for a in self.axes]
         held = Temporary("bordered", site.capacity * g.staging)
         inner = geometry(bordered, g.channels, g.filters, g.groups)
-        out = {"dx": held, "dx_ld": g.staging}
-        fold = {"da": held, "da_ld": g.staging, "dx": dx, "g": g}
+        out: Names = {"dx": held, "dx_ld": g.staging}
+        fold: Names = {"da": held, "da_ld": g.staging, "dx": dx, "g": g}
         return [*self._back(bordered, inner, out, dy, "zeros"), Call(conv_fold, fold)]
 
     def weights(self, x: str, dy: str) -> list[Call]:

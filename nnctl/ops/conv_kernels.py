@@ -323,7 +323,7 @@ def _spread_row(e, turned, b, dx, room, d, h, k_d, k_h, g, s, product1, product2
 
 @tiles("dx", split=None, rowwise="da")
 def conv_fold(da, da_ld, dx, dx_ld, g, first_row, last_row, unit):
-    """dx = the gradient of a staged sample (reach places), border places added to those they repeat."""
+    """dx = the gradient of a staged sample (reach places), borders added to what they repeat."""
     item = size_of(unit)
     for n in range(first_row, last_row):
         out = dx + item * n * dx_ld

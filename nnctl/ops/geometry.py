@@ -95,8 +95,11 @@ def geometry(
     staged = any(a.before or reach(a) > a.size for a in three)
     row = (reach(w) if staged else w.size) * channels
     plane = (reach(h) if staged else h.size) * row
-    contiguous = w.dilation == 1 and groups == 1
-    return Geometry(
+    if w.dilation == 1 and groups == 1:
+        steps = d.kernel, h.kernel, h.dilation * row, w.kernel * channels
+    else:
+        steps = d.kernel * h.kernel, w.kernel, w.dilation * channels, channels // groups
+    numbers = (
         *(a.size for a in three), channels,
         *(a.out for a in three), filters,
         *(a.kernel for a in three),
@@ -104,12 +107,9 @@ def geometry(
         *(a.dilation for a in three),
         *(a.before for a in three),
         *(reach(a) for a in three),
-        groups, mode, int(staged), row, plane,
-        taps=d.kernel if contiguous else d.kernel * h.kernel,
-        rounds=h.kernel if contiguous else w.kernel,
-        round_step=h.dilation * row if contiguous else w.dilation * channels,
-        length=w.kernel * channels if contiguous else channels // groups,
+        groups, mode, int(staged), row, plane, *steps,
     )  # fmt: skip
+    return Geometry._make(numbers)
 
 
 def backward_axes(axes: Sequence[Axis]) -> list[Axis]:

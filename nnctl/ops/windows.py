@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nnctl.ops.registry import Site
+
 
 class Axis(NamedTuple):
     """The windows along one axis: ``out`` of them over ``size`` places."""
@@ -111,6 +113,16 @@ def axes_of(fields: Mapping[str, Any], shape: Sequence[int], kernel: str) -> tup
         out = (size + before + after - (k - 1) * d - 1) // step + 1
         found.append(Axis(size, out, k, step, d, before, after))
     return tuple(found)
+
+
+def pool_axes(site: Site) -> tuple[Axis, ...]:
+    """The windows of a pooling layer."""
+    return axes_of(site.fields, site.shapes[0], "pool_size")
+
+
+def whole(site: Site) -> tuple[Axis, ...]:
+    """One window over the whole input."""
+    return tuple(Axis(size, 1, size) for size in site.shapes[0][:-1])
 
 
 def in_three(axes: Sequence[Axis]) -> tuple[Axis, Axis, Axis]:

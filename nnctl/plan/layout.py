@@ -41,7 +41,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Panels:
-    """Weights (..., I, O) as a matrix in blocks of columns, each a contiguous (rows, columns) table.
+    """Weights (..., I, O) as a matrix in blocks of columns, each a contiguous table.
 
     The rows are all axes but the last, the columns are cut in ``groups`` first. ``flip``: the
     places of a kernel lie in the opposite order, so that what runs as a cross-correlation is the

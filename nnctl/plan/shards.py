@@ -12,10 +12,7 @@ def row_split(capacity: int, width: int) -> Split:
     leaves of a sum that a quarter of the batch can make alone.
     """
     wanted = max(1, min(16, capacity, capacity * width // 2048))
-    if wanted < 4:
-        rows = -(-capacity // wanted)
-    else:
-        rows = quarter_rows(capacity, wanted)
+    rows = -(-capacity // wanted) if wanted < 4 else quarter_rows(capacity, wanted)
     return Split(rows, -(-capacity // rows), width, 1, width)
 
 

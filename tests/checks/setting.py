@@ -70,7 +70,16 @@ def draw(case: OpCase, seed: int = 0) -> Data:
             a = np.where(near, kink + np.where(a < kink, -2 * GAP, 2 * GAP), a)
         return a
 
+    def spread(a: Array) -> Array:
+        """The same shape, with steps of a gap between the values of a sample's channel."""
+        n, channels = len(a), a.shape[-1]
+        steps = GAP * np.arange(a[0].size // channels)[:, None]
+        ranks = stream.permuted(np.broadcast_to(steps, (n, len(steps), channels)), axis=1)
+        start = stream.normal(size=(n, 1, channels)) - steps.max() / 2
+        return (ranks + start).reshape(a.shape)
+
     x = [away(stream.normal(size=(case.batch, *s))) for s in case.shapes]
+    x = [spread(a) for a in x] if case.apart else x
     params = {n: stream.normal(size=s) for n, s in case.params.items()}
     dy = [stream.normal(size=(case.batch, *case.shape)) for _ in range(case.consumers)]
     return Data(x, params, dy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.reference import losses, ops
+from tests.reference import losses, ops, pool
 from tests.vectors.case import Context
 
 _FORMULAS = {
@@ -28,7 +28,22 @@ def _joined(x, node):
     return np.concatenate(x, axis=axis if axis < 0 else axis + 1)
 
 
+def _resampled(node, x):
+    """Pools and up-sampling, of any number of axes."""
+    name, fields = node.op, node.fields
+    if name.startswith("up_sampling"):
+        return pool.up_sampling(x, fields["size"], fields["interpolation"])
+    if name == "adaptive_avg_pool":
+        return pool.adaptive(x, fields["output_size"])
+    if name.startswith("global_"):
+        return pool.whole(x, name.split("_")[1])
+    known = ("pool_size", "stride", "padding", "count_padding")
+    return pool.pool(x, name[:3], **{k: fields[k] for k in known if k in fields})
+
+
 def _node(node, x, params, context):
+    if "_pool" in node.op or node.op.startswith("up_sampling"):
+        return _resampled(node, x[0])
     if node.op in _FORMULAS:
         return _FORMULAS[node.op](x[0], node.fields)
     if node.op == "dense":

@@ -29,7 +29,8 @@ class OpCase:
     ``kinks``: values of an input at which the derivative jumps. ``surrogate``: the function whose
     derivative is meant to be the gradient, where that is not ``forward``'s (straight-through).
     ``differs``: training and evaluation are not the same. ``by_place``: a sample's result depends
-    on its place in the batch. ``consumers``: gradients that come back (a ``split``). ``single``:
+    on its place in the batch. ``apart``: no two values of a channel may be near each other, as
+    their order decides. ``consumers``: gradients that come back (a ``split``). ``single``:
     bound of the relative error in float32.
     """
 
@@ -45,6 +46,7 @@ class OpCase:
     surrogate: Callable[..., Array] | None = None
     differs: bool = False
     by_place: bool = False
+    apart: bool = False
     consumers: int = 1
     single: float = 3e-6
     note: str = ""
