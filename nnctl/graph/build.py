@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnctl.graph.graph import Graph, INPUT, Node, ParamUse, State, input_node_name
+from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name
 from nnctl.graph.heads import find_outputs, losses
 from nnctl.graph.parameters import Claims, claim
 from nnctl.graph.report import Report
@@ -146,6 +146,7 @@ def _node(
         fields=_fields(model),
         params=uses,
         states={short: f"{name}.{short}" for short in model.states(given)},
+        least_batch=model.least_batch(given),
         layer=entry.name,
         path=entry.path,
         elementwise=model.elementwise,

@@ -69,6 +69,7 @@ class Node:
     fields: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, ParamUse] = field(default_factory=dict)
     states: Mapping[str, str] = field(default_factory=dict)  # by short name: names of its states
+    least_batch: int = 1  # the fewest samples of a training batch that it can learn from
     layer: str = ""  # of the spec; the nodes of a layer and of its activation share it
     path: tuple[str | int, ...] = ()  # of that layer in the spec
     fused_with: str | None = None  # the node whose epilogue computes this one

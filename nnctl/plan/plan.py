@@ -72,6 +72,7 @@ class Plan:
         memory: Memory,
         tapes: Tapes,
         zone: Zone,
+        kept: Zone,
         rule: Rule | None,
         optimizer: Any,
         seed: int,
@@ -83,7 +84,9 @@ class Plan:
         self.target_scalers = target_scalers
         self.splits: dict[str, _Resident] = {}
         slots = rule.slots if rule is not None else ()
-        self.values = Values(zone, memory, {s: f"slot/{optimizer.type}.{s}" for s in slots})
+        initial = {name: state.initial for name, state in graph.states.items()}
+        prefixes = {s: f"slot/{optimizer.type}.{s}" for s in slots}
+        self.values = Values(zone, memory, prefixes, kept, initial)
         self.runner = Runner(memory, tapes.threads, seed)
         self._history = History(memory.state, self._steps)
 
@@ -103,7 +106,7 @@ class Plan:
         return self.values.read("p")
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return all that resume needs: ``param/NAME`` and ``slot/RULE.SLOT/NAME``."""
+        """Return all that resume needs: ``param/NAME``, ``slot/RULE.SLOT/NAME``, ``state/NAME``."""
         return self.values.tensors()
 
     def restore(self, tensors: Mapping[str, np.ndarray]) -> None:

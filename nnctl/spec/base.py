@@ -151,6 +151,10 @@ class LayerModel(SpecModel):
         """The arrays that it keeps from step to step, by short name, in a fixed order."""
         return {}
 
+    def least_batch(self, inputs: Sequence[Shape]) -> int:
+        """The fewest samples of a training batch that it can learn from."""
+        return 1
+
     def flops(self, inputs: Sequence[Shape]) -> int:
         """Floating-point operations of a forward pass, per sample (a multiply-add is two)."""
         return size(self.output_shape(inputs))
