@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name
+from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name, small_batch
 from nnctl.graph.heads import find_outputs, losses
 from nnctl.graph.parameters import Claims, claim
 from nnctl.graph.report import Report
@@ -45,10 +45,21 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     graph = Graph(tuple(nodes), claims.parameters, dict(info.inputs), outputs, found, states)
     if len(shapes) == len(entries) and len(found) == len(spec.losses):
         check_usage(graph, report)
+    _check_batch(spec, nodes, report)
     for finding in measurable.check(spec, info):
         report.add(finding.path, finding.message, finding.hint)
     report.raise_if_any()
     return verify(with_starts(graph))
+
+
+def _check_batch(spec: Spec, nodes: list[Node], report: Report) -> None:
+    """Report a batch size from which a layer could learn nothing."""
+    batch = spec.training.batch_size
+    for node in nodes:
+        if isinstance(batch, int) and batch < node.least_batch:
+            message, hint = small_batch(node, batch)
+            report.add(("training", "batch_size"), message, hint)
+            return
 
 
 def _end(entry: Entry) -> str:

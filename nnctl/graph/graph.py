@@ -142,3 +142,13 @@ class Graph:
 def input_node_name(name: str) -> str:
     """Return the node's name for a data input: ``input``, or ``input.NAME`` among several."""
     return f"{INPUT}.{name}" if name else INPUT
+
+
+def small_batch(node: Node, count: int) -> tuple[str, str]:
+    """Say that a node cannot learn from a training batch of so few samples, and what to do."""
+    many = f"{count} sample" + ("" if count == 1 else "s")
+    return (
+        f'{node.op} in "{node.layer}" cannot learn from a batch of {many}: every number would be '
+        "its own mean, and what it gives always the same",
+        f"use batches of {node.least_batch} samples or more, or layer_norm in its place",
+    )

@@ -49,9 +49,7 @@ def compile_plan(
     """
     graph = insert_splits(fuse(graph))
     kind, lanes = np.dtype(dtype), cpu.lanes(dtype)
-    rule = None
-    if optimizer is not None:
-        rule = rules.find(optimizer.type, optimizer.model_dump())
+    rule = None if optimizer is None else rules.find(optimizer.type, optimizer.model_dump())
     zone, kept = _zone(graph, lanes), _kept(graph, lanes)
     make = _Constants(graph, kind, lanes)
     scalings = {
@@ -86,8 +84,7 @@ def compile_plan(
         thread_count.count(threads),
         gradient_norm,
     )
-    scalers_of = dict(target_scalers or {})
-    return Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, scalers_of)
+    return Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
 
 
 def _memory(
