@@ -11,11 +11,12 @@ xhat = (x - mean) / sqrt(var + epsilon):
 Sums over a sample's places are made beside the samples, in double precision, and those over
 samples from these: four quarters of the batch, each in order, then (q0 + q1) + (q2 + q3). The sum
 of squared distances from the batch's mean is that of each sample from its own mean, and that of the
-samples' means.
+samples' means. Samples of one place have kernels of their own, ``column_norm.py``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from math import prod
 
@@ -23,6 +24,7 @@ from nnctl.engine import control
 from nnctl.engine.intrinsics import not_finite, store_int, view
 from nnctl.engine.kernel import Split, rows, tiles
 from nnctl.ops import norm_core as core
+from nnctl.ops.column_norm import column_backward, column_forward
 from nnctl.ops.norm_core import (
     add_or_write,
     by_channels,
@@ -80,7 +82,7 @@ def batch_apply(
     middle, factor = view(scratch, wide, unit), view(scratch + 8 * wide, wide, unit)
     offset = view(scratch + 16 * wide, wide, unit)
     for c in range(channels):
-        inverse = 1.0 / (float(variance[c]) + float(epsilon)) ** 0.5
+        inverse = 1.0 / math.sqrt(float(variance[c]) + float(epsilon))
         middle[c] = mean[c]
         factor[c] = inverse * float(gamma[c]) if scale else inverse
         offset[c] = beta[c] if shift else unit - unit
@@ -136,7 +138,7 @@ def batch_slopes(
     first = channels + first_column
     quarter_sums(leaves, stride, first, first + count, capacity, live, scratch, products)
     for j in range(count):
-        products[j] /= (float(spread[first_column + j]) + float(epsilon)) ** 0.5
+        products[j] /= math.sqrt(float(spread[first_column + j]) + float(epsilon))
     if scale:
         target = view(dgamma, channels, unit)[first_column:last_column]
         add_or_write(target, products, dgamma_accumulates)
@@ -155,7 +157,7 @@ def batch_apply_back(
     middle, factor = view(scratch, wide, unit), view(scratch + 8 * wide, wide, unit)
     slope, offset = view(scratch + 16 * wide, wide, unit), view(scratch + 24 * wide, wide, unit)
     for c in range(channels):
-        inverse = 1.0 / (float(variance[c]) + float(epsilon)) ** 0.5
+        inverse = 1.0 / math.sqrt(float(variance[c]) + float(epsilon))
         part = inverse * float(gamma[c]) if scale else inverse
         middle[c] = mean[c]
         factor[c] = part
@@ -186,6 +188,8 @@ def _names(site: Site) -> dict[str, str | int | Temporary]:
 
 def _forward(site: Site) -> Sequence[Call]:
     names = _names(site)
+    if names["places"] == 1:
+        return [Call(column_forward, names)]
     return [Call(batch_leaves, names), Call(batch_moments, names), Call(batch_apply, names)]
 
 
@@ -200,6 +204,9 @@ def _keep(site: Site) -> Sequence[Call]:
 
 def _backward(site: Site) -> Sequence[Call]:
     names = _names(site)
+    if names["places"] == 1:
+        dx: dict[str, str | int] = {} if site.needs_dx[0] else {"dx": "zeros", "dx_ld": 0}
+        return [Call(column_backward, {**names, **dx, "wants_dx": int(site.needs_dx[0])})]
     calls = [Call(batch_slope_leaves, names), Call(batch_slopes, names)]
     return [*calls, Call(batch_apply_back, names)] if site.needs_dx[0] else calls
 

@@ -12,6 +12,7 @@ Everything comes from sums of the channels, which are worked out again on the wa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from math import prod
 
@@ -44,7 +45,7 @@ def _group_moments(sums, channels, groups, places, epsilon, mean, inverse):
         for c in range(g * count, (g + 1) * count):
             d = sums[c] / places - middle
             squares += sums[channels + c] + places * d * d
-        one = 1.0 / (squares / numbers + epsilon) ** 0.5
+        one = 1.0 / math.sqrt(squares / numbers + epsilon)
         for c in range(g * count, (g + 1) * count):
             mean[c] = middle
             inverse[c] = one

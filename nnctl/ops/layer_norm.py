@@ -14,6 +14,7 @@ are in double precision; those over samples are four quarters of the batch, each
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from nnctl.engine.intrinsics import view
@@ -31,11 +32,14 @@ def _sum_of(values, place):
     sums = view(place, LANES, 0.0)
     for j in range(LANES):
         sums[j] = 0.0
-    for start in range(0, len(values), LANES):
-        count = min(LANES, len(values) - start)
-        part = values[start : start + count]
-        for j in range(count):
+    full = len(values) - len(values) % LANES
+    for start in range(0, full, LANES):
+        part = values[start : start + LANES]
+        for j in range(LANES):  # of a length that the compiler knows
             sums[j] += float(part[j])
+    rest = values[full:]
+    for j in range(len(rest)):
+        sums[j] += float(rest[j])
     total = 0.0
     for j in range(min(LANES, len(values))):
         total += sums[j]
@@ -48,16 +52,20 @@ def _inverse_of(values, mean, epsilon, place):
     sums = view(place, LANES, 0.0)
     for j in range(LANES):
         sums[j] = 0.0
-    for start in range(0, len(values), LANES):
-        count = min(LANES, len(values) - start)
-        part = values[start : start + count]
-        for j in range(count):
+    full = len(values) - len(values) % LANES
+    for start in range(0, full, LANES):
+        part = values[start : start + LANES]
+        for j in range(LANES):
             d = float(part[j]) - mean
             sums[j] += d * d
+    rest = values[full:]
+    for j in range(len(rest)):
+        d = float(rest[j]) - mean
+        sums[j] += d * d
     total = 0.0
     for j in range(min(LANES, len(values))):
         total += sums[j]
-    return 1.0 / (total / len(values) + epsilon) ** 0.5
+    return 1.0 / math.sqrt(total / len(values) + epsilon)
 
 
 @rows("y", scratch=lambda sizes: 2 * LANES)

@@ -9,7 +9,7 @@ from tests.vectors.case import OpCase
 
 # (batch, shape): channels of one, primes, around one and several vectors
 _SHAPES = [
-    (2, (1,)), (5, (7,)), (8, (16,)), (33, (65,)), (48, (33,)), (3, (5, 3)), (2, (4, 1)),
+    (3, (1,)), (5, (7,)), (8, (16,)), (33, (65,)), (48, (33,)), (3, (5, 3)), (2, (4, 1)),
     (9, (7, 17)), (1, (6, 5)), (4, (5, 4, 16)), (17, (3, 3, 2)), (6, (2, 3, 4, 9)), (5, (9, 70)),
 ]  # fmt: skip
 EPSILON = 1e-3
