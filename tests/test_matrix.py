@@ -40,6 +40,8 @@ WRITTEN = {
     "multiply": 'tanh name="t"\nmultiply from=["t","d"]',
     "concat": 'tanh name="t"\nconcat from=["t","d"]',
     "dense": "dense units=4",
+    "batch_norm": "tanh\nbatch_norm",
+    "group_norm": "group_norm groups=3",
     "reshape": "reshape shape=[3,3]\nflatten",
     "sign": "sign straight_through=true",
     "step": "step straight_through=true",

@@ -59,8 +59,12 @@ def _fits(spec: Spec) -> bool:
 
 
 def _layers() -> str:
-    """Return layers with every activation, fused and alone, every merge, and dropout."""
+    """Return layers with every activation, fused and alone, every merge, norms, and dropout."""
     lines = []
+    for tag in ("batch_norm", "layer_norm", "group_norm"):
+        groups = "\ngroups = 2" if tag == "group_norm" else ""
+        lines.append('[[layers]]\ntype = "dense"\nunits = 4')
+        lines.append(f'[[layers]]\ntype = "{tag}"{groups}')
     for tag in tags("activations"):
         through = ", straight_through = true" if _needs_straight_through(tag) else ""
         table = f'{{ type = "{tag}"{through} }}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, input_node_name
+from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name, small_batch
 from nnctl.graph.heads import find_outputs, losses
 from nnctl.graph.parameters import Claims, claim
 from nnctl.graph.report import Report
@@ -41,13 +41,25 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     nodes = [*_inputs(info), *(n for e in entries for n in _nodes(e, shapes, claims, ends, report))]
     outputs = find_outputs(spec, entries, ends)
     found = losses(spec, info, {node.name: node for node in nodes}, outputs, report)
-    graph = Graph(tuple(nodes), claims.parameters, dict(info.inputs), outputs, found)
+    states = _states(entries, shapes)
+    graph = Graph(tuple(nodes), claims.parameters, dict(info.inputs), outputs, found, states)
     if len(shapes) == len(entries) and len(found) == len(spec.losses):
         check_usage(graph, report)
+    _check_batch(spec, nodes, report)
     for finding in measurable.check(spec, info):
         report.add(finding.path, finding.message, finding.hint)
     report.raise_if_any()
     return verify(with_starts(graph))
+
+
+def _check_batch(spec: Spec, nodes: list[Node], report: Report) -> None:
+    """Report a batch size from which a layer could learn nothing."""
+    batch = spec.training.batch_size
+    for node in nodes:
+        if isinstance(batch, int) and batch < node.least_batch:
+            message, hint = small_batch(node, batch)
+            report.add(("training", "batch_size"), message, hint)
+            return
 
 
 def _end(entry: Entry) -> str:
@@ -86,6 +98,17 @@ def _located(error: ShapeError, entry: Entry, given: tuple[Shape, ...]) -> str:
     pairs = zip(given, entry.inputs, strict=True)
     sources = ", ".join(f'{format_shape(shape)} from "{name}"' for shape, name in pairs)
     return f'"{entry.name}": {error.message} ({sources})'
+
+
+def _states(entries: list[Entry], shapes: Mapping[str, tuple[Shape, ...]]) -> dict[str, State]:
+    """Return what the layers keep, by full name. Layers that share parameters keep their own."""
+    found = {}
+    for entry in entries:
+        if entry.name in shapes:
+            for short, state in entry.layer.states(shapes[entry.name]).items():
+                name = f"{entry.name}.{short}"
+                found[name] = State(name, state.shape, state.initial, entry.name)
+    return found
 
 
 def _inputs(info: DataInfo) -> Iterator[Node]:
@@ -133,6 +156,8 @@ def _node(
         shape=model.output_shape(given),
         fields=_fields(model),
         params=uses,
+        states={short: f"{name}.{short}" for short in model.states(given)},
+        least_batch=model.least_batch(given),
         layer=entry.name,
         path=entry.path,
         elementwise=model.elementwise,

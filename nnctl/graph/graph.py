@@ -45,6 +45,20 @@ class ParamUse:
 
 
 @dataclass(frozen=True)
+class State:
+    """An array that its node keeps from step to step, untrained. ``name`` is ``LAYER.SHORT``."""
+
+    name: str
+    shape: Shape
+    initial: float
+    node: str
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
 class Node:
     """One operation. ``fields`` are the op's hyperparameters, ``shape`` is that of its output."""
 
@@ -54,6 +68,8 @@ class Node:
     shape: Shape
     fields: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, ParamUse] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)  # by short name: names of its states
+    least_batch: int = 1  # the fewest samples of a training batch that it can learn from
     layer: str = ""  # of the spec; the nodes of a layer and of its activation share it
     path: tuple[str | int, ...] = ()  # of that layer in the spec
     fused_with: str | None = None  # the node whose epilogue computes this one
@@ -96,6 +112,7 @@ class Graph:
     inputs: Mapping[str, Shape]
     outputs: tuple[str, ...]
     losses: tuple[LossNode, ...]
+    states: Mapping[str, State] = field(default_factory=dict)
 
     def node(self, name: str) -> Node:
         """Return a node by name; KeyError if there is none."""
@@ -126,3 +143,13 @@ class Graph:
 def input_node_name(name: str) -> str:
     """Return the node's name for a data input: ``input``, or ``input.NAME`` among several."""
     return f"{INPUT}.{name}" if name else INPUT
+
+
+def small_batch(node: Node, count: int) -> tuple[str, str]:
+    """Say that a node cannot learn from a training batch of so few samples, and what to do."""
+    many = f"{count} sample" + ("" if count == 1 else "s")
+    return (
+        f'{node.op} in "{node.layer}" cannot learn from a batch of {many}: every number would be '
+        "its own mean, and what it gives always the same",
+        f"use batches of {node.least_batch} samples or more, or layer_norm in its place",
+    )

@@ -85,6 +85,20 @@ def _use(graph: Graph, node: Node, role: str, use: ParamUse) -> Iterator[str]:
         yield f"{node.name!r} transposes {use.parameter!r}, which is no matrix"
 
 
+def _states(graph: Graph) -> Iterator[str]:
+    by_name = graph.by_name()
+    for name, state in graph.states.items():
+        if name != state.name:
+            yield f"state {state.name!r} is listed as {name!r}"
+        owner = by_name.get(state.node)
+        if owner is None or name not in owner.states.values():
+            yield f"{state.node!r} does not keep the state {name!r}"
+    for node in graph.nodes:
+        for role, name in node.states.items():
+            if name not in graph.states or graph.states[name].node != node.name:
+                yield f"{node.name!r} keeps {name!r} as {role}, which is no state of its own"
+
+
 def _ends(graph: Graph) -> Iterator[str]:
     by_name = graph.by_name()
     for name in graph.outputs:
@@ -141,6 +155,7 @@ RULES: tuple[Callable[[Graph], Iterator[str]], ...] = (
     _inputs,
     _shapes,
     _parameters,
+    _states,
     _ends,
     _alive,
     _fusion,

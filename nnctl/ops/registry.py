@@ -22,10 +22,12 @@ from nnctl.engine.kernel import Kernel, Split
 
 @dataclass(frozen=True)
 class Temporary:
-    """Memory that an op needs for a while: ``elements`` of the network's dtype, shared by name."""
+    """Memory that an op needs for a while, shared by name: ``elements`` of the network's own type
+    ("f"), or of double precision ("d")."""
 
     name: str
     elements: int
+    dtype: str = "f"
 
 
 Record = tuple[int, ...]
@@ -69,7 +71,8 @@ class Op:
     forward: Lowering
     backward: Lowering
     evaluate: Lowering
-    saved: Mapping[str, str]  # arrays kept for backward: name -> "rows" or "column"
+    keep: Lowering  # at the end of a step that trains: moves the layer's states
+    saved: Mapping[str, str]  # kept for backward: name -> "rows", "column" or "channels"
     layouts: Mapping[str, str]  # parameter -> memory layout, "vector" where not named
     same: bool = False
     same_in_evaluation: bool = False
@@ -103,6 +106,7 @@ def register(
     backward: Kernel | Lowering | None = None,
     *,
     evaluate: Kernel | Lowering | None = None,
+    keep: Kernel | Lowering | None = None,
     saved: Mapping[str, str] | None = None,
     layouts: Mapping[str, str] | None = None,
     same: bool = False,
@@ -115,6 +119,7 @@ def register(
         run,
         _lowering(backward),
         run if evaluate is None else _lowering(evaluate),
+        _lowering(keep),
         dict(saved or {}),
         dict(layouts or {}),
         same,

@@ -17,10 +17,10 @@ from nnctl.ops.registry import find
 from nnctl.optim import registry as rules
 from nnctl.optim.registry import Rule
 from nnctl.plan.buffers import Buffer
-from nnctl.plan.layout import KINDS, Zone
-from nnctl.plan.lower import Resident, Scaling
+from nnctl.plan.layout import KINDS, Vector, Zone
 from nnctl.plan.memory import Memory
 from nnctl.plan.plan import Plan
+from nnctl.plan.resident import Resident, Scaling
 from nnctl.plan.tapes import Tapes
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -49,10 +49,8 @@ def compile_plan(
     """
     graph = insert_splits(fuse(graph))
     kind, lanes = np.dtype(dtype), cpu.lanes(dtype)
-    rule = None
-    if optimizer is not None:
-        rule = rules.find(optimizer.type, optimizer.model_dump())
-    zone = _zone(graph, lanes)
+    rule = None if optimizer is None else rules.find(optimizer.type, optimizer.model_dump())
+    zone, kept = _zone(graph, lanes), _kept(graph, lanes)
     make = _Constants(graph, kind, lanes)
     scalings = {
         n: make.scaling(f"input.{n}", s, prod(graph.inputs[n]))
@@ -66,11 +64,12 @@ def compile_plan(
     }
     weights = {loss.output: make.weights(loss, class_weights or {}) for loss in graph.losses}
     places = _places(graph)
-    memory = _memory(zone, rule, make.values, places, kind)
+    memory = _memory(zone, kept, rule, make.values, places, kind)
     words = Buffer("words", "words", "i", 0, 0, 0, 8, True, memory.address + memory.words_at)
     resident = Resident(
-        _parts(graph, zone, memory, "p", kind), _parts(graph, zone, memory, "g", kind),
-        make.zeros, words, places, scalings, scalers, weights, {}, {},
+        _parts(zone, memory, "p", kind), _parts(zone, memory, "g", kind),
+        _parts(kept, memory, "kept", kind), make.zeros, words, places, scalings,
+        scalers, weights, {}, {},
     )  # fmt: skip
     tapes = Tapes(
         graph,
@@ -85,11 +84,12 @@ def compile_plan(
         thread_count.count(threads),
         gradient_norm,
     )
-    return Plan(graph, memory, tapes, zone, rule, optimizer, seed, dict(target_scalers or {}))
+    return Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
 
 
 def _memory(
     zone: Zone,
+    kept: Zone,
     rule: Rule | None,
     constants: Mapping[Buffer, np.ndarray],
     places: Mapping[str, int],
@@ -98,7 +98,7 @@ def _memory(
     """Lay out what all tapes share; fill in what never changes."""
     state = ("p", *(rule.slots if rule else ()))
     others = ("g", *(rule.temporary if rule else ()))
-    memory = Memory(zone, state, others, list(constants), places, kind)
+    memory = Memory(zone, state, kept, others, list(constants), places, kind)
     with np.errstate(over="ignore"):  # a mean beyond single precision: its double is used
         for buffer, values in constants.items():
             memory.constant(buffer)[: len(values)] = values
@@ -120,13 +120,19 @@ def _zone(graph: Graph, lanes: int) -> Zone:
     return Zone.of({n: layout(p) for n, p in graph.parameters.items()}, 2 * lanes)
 
 
-def _parts(
-    graph: Graph, zone: Zone, memory: Memory, name: str, kind: np.dtype
-) -> dict[str, Buffer]:
+def _kept(graph: Graph, lanes: int) -> Zone:
+    layouts = {name: Vector(tuple(one.shape), lanes) for name, one in graph.states.items()}
+    return Zone.of(layouts, 2 * lanes)
+
+
+_LABELS = {"p": "{}", "g": "d({})", "kept": "state/{}"}
+
+
+def _parts(zone: Zone, memory: Memory, name: str, kind: np.dtype) -> dict[str, Buffer]:
     found = {}
     for parameter, layout in zone.layouts.items():
         address = memory.zone_address(name) + zone.starts[parameter] * kind.itemsize
-        label = parameter if name == "p" else f"d({parameter})"
+        label = _LABELS[name].format(parameter)
         size = prod(layout.shape)
         found[parameter] = Buffer(
             label, "vector", "f", size, size, layout.elements, kind.itemsize, True, address

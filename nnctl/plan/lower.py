@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from nnctl.graph.autodiff import BackwardStep
@@ -13,34 +14,9 @@ from nnctl.ops import batch as ends
 from nnctl.ops.registry import Call, Loss, Op, Site, Temporary, find, find_loss
 from nnctl.plan.binding import Binder
 from nnctl.plan.buffers import Buffer, Maker
+from nnctl.plan.resident import Resident, Scaling
 from nnctl.plan.shards import row_split
 from nnctl.plan.steps import Step, Table
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """Constants of (x - mean) * scale, in the network's precision and in double."""
-
-    mean: Buffer
-    scale: Buffer
-    mean64: Buffer
-    scale64: Buffer
-
-
-@dataclass(frozen=True)
-class Resident:
-    """What stays in the arena for all tapes: parameters, gradients, constants, words."""
-
-    parameters: Mapping[str, Buffer]
-    gradients: Mapping[str, Buffer]
-    zeros: Buffer
-    words: Buffer
-    places: Mapping[str, int]  # of the words: "input.NAME", "target.NAME", "output.NAME", ...
-    normalizers: Mapping[str, Scaling]  # by input name
-    scalers: Mapping[str, Scaling]  # by target name
-    class_weights: Mapping[str, Buffer]  # by output name
-    source_types: Mapping[str, str]  # letter of the resident array, by input name
-    loss_kinds: Mapping[str, str]  # "class" or "rows", by output name
 
 
 @dataclass
@@ -111,7 +87,7 @@ class Lowering:
         take_over = self.in_place and node.fused_with is not None and not self._is_kept(first, node)
         self.y[node.name] = first if take_over else self.make.rows(f"{node.name}.y", node.size)
         lowering = op.forward if self.training else op.evaluate
-        self.saved[node.name] = self._saved(node.name, op.saved, node.size)
+        self.saved[node.name] = self._saved(node.name, op.saved, node.shape)
         for call in lowering(self.site(node)):
             self._add(self._arrays(node), self._fields(node), call, node.name)
 
@@ -129,6 +105,12 @@ class Lowering:
             for argument in call.kernel.arguments
         }
 
+    def keep_states(self) -> None:
+        """Lower what moves the arrays that layers keep from step to step."""
+        for node in self.graph.nodes:
+            for call in find(node.op).keep(self.site(node)) if node.states else ():
+                self._add(self._arrays(node), self._fields(node), call, node.name, "state")
+
     # -- losses --------------------------------------------------------------------------------
 
     def loss(self, loss: LossNode, backward: bool) -> None:
@@ -139,7 +121,7 @@ class Lowering:
         arrays |= {"x": self.y[loss.output], "losses": self.make.column("losses", "d")}
         self.losses[loss.output] = arrays["losses"]
         width = self.nodes[loss.output].size
-        arrays |= self._saved(f"loss.{loss.output}", how.saved, width)
+        arrays |= self._saved(f"loss.{loss.output}", how.saved, (width,))
         if loss.output in self.resident.class_weights:
             arrays["class_weights"] = self.resident.class_weights[loss.output]
         fields = {**loss.fields, "loss_weight": float(loss.weight)}
@@ -242,12 +224,14 @@ class Lowering:
             shards=self.shards,
         )
 
-    def _saved(self, owner: str, kinds: Mapping[str, str], width: int) -> dict[str, Buffer]:
-        made = {}
-        for name, kind in kinds.items():
-            label = f"{owner}.{name}"
-            made[name] = self.make.rows(label, width) if kind == "rows" else self.make.column(label)
-        return made
+    def _saved(self, owner: str, kinds: Mapping[str, str], shape: Sequence[int]) -> dict[str, Any]:
+        """Make what an op keeps for its backward pass; ``shape`` is that of its output."""
+        make: dict[str, Callable[[str], Buffer]] = {
+            "rows": lambda label: self.make.rows(label, prod(shape)),
+            "column": self.make.column,
+            "channels": lambda label: self.make.vector(label, shape[-1]),
+        }
+        return {name: make[kind](f"{owner}.{name}") for name, kind in kinds.items()}
 
     def _arrays(self, node: Node) -> dict[str, Any]:
         arrays: dict[str, Any] = {f"x{i}": self.y[name] for i, name in enumerate(node.inputs)}
@@ -255,7 +239,7 @@ class Lowering:
         for name, use in node.params.items():
             arrays[name] = self.resident.parameters[use.parameter]
             arrays[f"d{name}"] = self.resident.gradients[use.parameter]
-        return arrays
+        return arrays | {short: self.resident.states[n] for short, n in node.states.items()}
 
     def _fields(self, node: Node) -> dict[str, Any]:
         # the layer's own number among the streams of random numbers
@@ -275,7 +259,7 @@ class Lowering:
 
     def _temporary(self, owner: str) -> Any:
         def make(asked: Temporary) -> Buffer:
-            made = self.make.vector(f"{owner}.{asked.name}", asked.elements)
+            made = self.make.vector(f"{owner}.{asked.name}", asked.elements, asked.dtype)
             return self.temporaries.setdefault((owner, asked), made)
 
         return make

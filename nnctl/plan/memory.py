@@ -17,26 +17,29 @@ WORD = 8
 class Memory:
     """Lays out one block and gives typed views of it.
 
-    ``zones``: names of the parameter-shaped zones, the state (parameters and slots) first.
+    ``state`` names the parameter-shaped zones that steps move (parameters and slots); ``kept`` is
+    the layout of what layers keep, which follows them as the zone "kept". ``others`` are the
+    parameter-shaped zones that a step may forget.
     """
 
     def __init__(
         self,
         zone: Zone,
         state: Sequence[str],
+        kept: Zone,
         others: Sequence[str],
         constants: Sequence[Buffer],
         places: Mapping[str, int],
         dtype: np.dtype,
     ) -> None:
-        self._dtype, self._elements, self._state = dtype, zone.elements, len(state)
-        self._places = places
+        self._dtype, self._places = dtype, places
         self.words_at = control.WORDS * WORD
         at = aligned(self.words_at + WORD * max(len(places), 1))
-        self._zones = {}
-        for name in (*state, *others):
-            self._zones[name] = at
-            at += aligned(zone.elements * dtype.itemsize)
+        self._zones: dict[str, tuple[int, int]] = {}  # where, elements
+        own = [(name, zone.elements) for name in state] + [("kept", kept.elements)]
+        for name, elements in [*own, *((name, zone.elements) for name in others)]:
+            self._zones[name] = at, elements
+            at += aligned(elements * dtype.itemsize)
         held = {}
         for buffer in constants:
             held[buffer] = at
@@ -63,18 +66,19 @@ class Memory:
         self.set_word(self.words_at + WORD * self._places[name], array.ctypes.data)
 
     def zone(self, name: str) -> np.ndarray:
-        """Return a whole zone: ``p``, ``g``, or a slot."""
-        return self._arena.array(self._zones[name], self._elements, self._dtype)
+        """Return a whole zone: ``p``, ``g``, ``kept``, or a slot."""
+        offset, elements = self._zones[name]
+        return self._arena.array(offset, elements, self._dtype)
 
     def zone_address(self, name: str) -> int:
-        return self.address + self._zones[name]
+        return self.address + self._zones[name][0]
 
     def state(self) -> np.ndarray:
-        """Return parameters and slots as one array of bytes."""
-        first = next(iter(self._zones.values()))
-        return self._arena.array(
-            first, self._state * aligned(self._elements * self._dtype.itemsize), np.uint8
-        )
+        """Return all that steps move as one array of bytes: parameters, slots, what layers keep."""
+        first, _ = next(iter(self._zones.values()))
+        last, elements = self._zones["kept"]
+        end = last + aligned(elements * self._dtype.itemsize)
+        return self._arena.array(first, end - first, np.uint8)
 
     def constant(self, buffer: Buffer) -> np.ndarray:
         """Return a constant buffer's elements, to be filled."""

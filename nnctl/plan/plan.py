@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.graph.graph import SPLIT, Graph
+from nnctl.graph.graph import SPLIT, Graph, small_batch
 from nnctl.optim.registry import Rule
 from nnctl.plan.history import Call, History
 from nnctl.plan.inspect import first_nonfinite, trace
@@ -72,6 +72,7 @@ class Plan:
         memory: Memory,
         tapes: Tapes,
         zone: Zone,
+        kept: Zone,
         rule: Rule | None,
         optimizer: Any,
         seed: int,
@@ -83,7 +84,9 @@ class Plan:
         self.target_scalers = target_scalers
         self.splits: dict[str, _Resident] = {}
         slots = rule.slots if rule is not None else ()
-        self.values = Values(zone, memory, {s: f"slot/{optimizer.type}.{s}" for s in slots})
+        initial = {name: state.initial for name, state in graph.states.items()}
+        prefixes = {s: f"slot/{optimizer.type}.{s}" for s in slots}
+        self.values = Values(zone, memory, prefixes, kept, initial)
         self.runner = Runner(memory, tapes.threads, seed)
         self._history = History(memory.state, self._steps)
 
@@ -103,7 +106,7 @@ class Plan:
         return self.values.read("p")
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return all that resume needs: ``param/NAME`` and ``slot/RULE.SLOT/NAME``."""
+        """Return all that resume needs: ``param/NAME``, ``slot/RULE.SLOT/NAME``, ``state/NAME``."""
         return self.values.tensors()
 
     def restore(self, tensors: Mapping[str, np.ndarray]) -> None:
@@ -174,6 +177,7 @@ class Plan:
         live = np.minimum(self.batch, len(call.order) - starts)
         if count and (call.start < 0 or live[-1] < 1):
             raise IndexError(f"{count} steps from row {call.start}, of {len(call.order)} rows")
+        self._refuse_few(int(live.min(initial=self.batch)))
         data.rows(call.order[call.start : starts[-1] + self.batch] if count else None)
         losses, norms = np.zeros(count), np.zeros(count)
         table = self.tapes.rate_table(call.first_step, call.rates[:count])
@@ -183,6 +187,11 @@ class Plan:
         )
         done = self.runner.index if failed else count
         return StepLog(done, losses[:done], norms[:done], failed)
+
+    def _refuse_few(self, live: int) -> None:
+        for node in self.graph.nodes:
+            if live < node.least_batch:
+                raise ValueError(small_batch(node, live)[0])
 
     def locate_nonfinite(self, order: np.ndarray, start: int, first_step: int, rate: float) -> str:
         """Run one step call by call; name the first array that is not finite, e.g. ``dense_2.y``.
@@ -249,6 +258,7 @@ class Plan:
         if len(rows) > self.batch:
             raise ValueError(f"{len(rows)} rows, the plan's batch is {self.batch}")
         rows = self.use(split, labeled=True).rows(rows)
+        self._refuse_few(len(rows))
         losses, live = np.zeros(1), np.array([len(rows)])
         self.runner.run(self.tapes.probe(), rows, np.zeros(1), live, losses, first_step=step)
         return float(losses[0])

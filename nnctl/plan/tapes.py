@@ -21,8 +21,9 @@ from nnctl.optim.registry import Rule
 from nnctl.plan.binding import flat_step
 from nnctl.plan.buffers import Buffer, Maker
 from nnctl.plan.layout import Zone
-from nnctl.plan.lower import Lowering, Resident
+from nnctl.plan.lower import Lowering
 from nnctl.plan.memory import Memory
+from nnctl.plan.resident import Resident
 from nnctl.plan.steps import Flat, Step
 from nnctl.plan.tape import Draft, Tape
 
@@ -152,6 +153,8 @@ class Tapes:
         for loss in self.graph.losses:
             lowering.loss(loss, backward=True)
         lowering.sum_losses()
+        if update:
+            lowering.keep_states()
         lowering.backward(backward_order(self.graph))
         lowering.steps += self._penalties()
         if self.wants_norm and update:

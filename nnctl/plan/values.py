@@ -1,4 +1,4 @@
-"""Parameters and slots as arrays in their own shapes, and back."""
+"""Parameters, slots and what layers keep as arrays in their own shapes, and back."""
 
 from __future__ import annotations
 
@@ -11,51 +11,77 @@ from nnctl.plan.layout import Zone
 from nnctl.plan.memory import Memory
 
 _OTHER = "the file is of another network"
+KEPT = "state"  # prefix, in files, of what layers keep
 
 
 class Values:
-    """Reads and writes the zones of a memory. ``slots`` maps a slot to its prefix in files."""
+    """Reads and writes the zones of a memory.
 
-    def __init__(self, zone: Zone, memory: Memory, slots: Mapping[str, str]) -> None:
+    ``slots`` maps a slot to its prefix in files; ``kept`` is the layout of what layers keep, and
+    ``initial`` what it is before the first step.
+    """
+
+    def __init__(
+        self,
+        zone: Zone,
+        memory: Memory,
+        slots: Mapping[str, str],
+        kept: Zone,
+        initial: Mapping[str, float],
+    ) -> None:
         self.zone, self.memory, self.slots = zone, memory, dict(slots)
+        self.kept, self.initial = kept, dict(initial)
+
+    def _layout(self, name: str) -> Zone:
+        return self.kept if name == "kept" else self.zone
 
     def read(self, name: str) -> dict[str, np.ndarray]:
-        """Return copies of all parts of a zone, by parameter, in canonical shapes."""
-        held = self.memory.zone(name)
-        return {n: lay.unpack(self.zone.part(n, held)) for n, lay in self.zone.layouts.items()}
+        """Return copies of all parts of a zone, by parameter or state, in canonical shapes."""
+        held, zone = self.memory.zone(name), self._layout(name)
+        return {n: lay.unpack(zone.part(n, held)) for n, lay in zone.layouts.items()}
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Return ``param/NAME`` and the slots' ``PREFIX/NAME``."""
+        """Return ``param/NAME``, the slots' ``PREFIX/NAME``, and ``state/NAME``."""
         found = {f"param/{n}": v for n, v in self.read("p").items()}
-        for slot, prefix in self.slots.items():
+        for slot, prefix in {**self.slots, "kept": KEPT}.items():
             found |= {f"{prefix}/{n}": v for n, v in self.read(slot).items()}
         return found
 
     def restore(self, tensors: Mapping[str, np.ndarray]) -> None:
-        """Load what ``tensors`` gave; slots that are left out start at zero.
+        """Load what ``tensors`` gave; without slots they are zero, without states at their start.
 
         Raises CheckpointError, naming every tensor that is missing or has another shape.
         """
         wanted = {"p": "param"}
-        for slot, prefix in self.slots.items():
-            if any(name.startswith(f"{prefix}/") for name in tensors):
-                wanted[slot] = prefix
-        keys = [(f"{prefix}/{n}", n) for prefix in wanted.values() for n in self.zone.layouts]
-        problems = [p for key, n in keys if (p := self._misfit(key, n, tensors)) is not None]
+        for name, prefix in {**self.slots, "kept": KEPT}.items():
+            if any(key.startswith(f"{prefix}/") for key in tensors):
+                wanted[name] = prefix
+        checked = [
+            _misfit(f"{prefix}/{n}", tuple(layout.shape), tensors)
+            for name, prefix in wanted.items()
+            for n, layout in self._layout(name).layouts.items()
+        ]
+        problems = [problem for problem in checked if problem is not None]
         if problems:
             raise CheckpointError(problems)
-        for slot in self.slots.keys() - wanted.keys():
-            self.memory.zone(slot)[:] = 0
+        self._start(self.slots.keys() - wanted.keys(), "kept" not in wanted)
         for name, prefix in wanted.items():
-            held = self.memory.zone(name)
-            for n, layout in self.zone.layouts.items():
-                layout.pack(np.asarray(tensors[f"{prefix}/{n}"]), self.zone.part(n, held))
+            held, zone = self.memory.zone(name), self._layout(name)
+            for n, layout in zone.layouts.items():
+                layout.pack(np.asarray(tensors[f"{prefix}/{n}"]), zone.part(n, held))
 
-    def _misfit(self, key: str, name: str, tensors: Mapping[str, np.ndarray]) -> Problem | None:
-        shape = tuple(self.zone.layouts[name].shape)
-        if key not in tensors:
-            return Problem(f'tensor "{key}" is missing', _OTHER)
-        given = tuple(tensors[key].shape)
-        if given != shape:
-            return Problem(f'tensor "{key}" has shape {given}, the network needs {shape}', _OTHER)
-        return None
+    def _start(self, slots: set[str], states: bool) -> None:
+        """Put slots, and the states, where they are before the first step."""
+        for slot in slots:
+            self.memory.zone(slot)[:] = 0
+        for name, value in self.initial.items() if states else ():
+            self.kept.part(name, self.memory.zone("kept"))[:] = value
+
+
+def _misfit(key: str, shape: tuple[int, ...], tensors: Mapping[str, np.ndarray]) -> Problem | None:
+    if key not in tensors:
+        return Problem(f'tensor "{key}" is missing', _OTHER)
+    given = tuple(tensors[key].shape)
+    if given != shape:
+        return Problem(f'tensor "{key}" has shape {given}, the network needs {shape}', _OTHER)
+    return None

@@ -12,6 +12,7 @@ from nnctl.data import Dataset, Normalizer, Part, fit_normalizer, load, split
 from nnctl.data.reading import Reading
 from nnctl.errors import SpecError
 from nnctl.graph import Graph, build
+from nnctl.run.batches import batch_size, check_batches
 from nnctl.run.heads import Head, heads
 from nnctl.run.labels import check_labels
 from nnctl.run.ranges import check_range
@@ -56,6 +57,7 @@ def prepare(spec: Spec, threads: int | None = None) -> Prepared:
     parts = parts_of(dataset, spec)
     found = heads(graph, info.targets)
     check_labels(found, parts)
+    check_batches(spec, graph, parts["train"].samples)
     normalizer = fit_normalizer(spec.data, parts["train"])
     check_range(parts, normalizer, spec.training.dtype)
     plan = compile_network(
@@ -104,12 +106,6 @@ def compile_network(
 def wants_norms(spec: Spec) -> bool:
     """Return whether the norm of every step's gradient is looked at: it costs a pass over all."""
     return spec.training.gradient_norm_below is not None or spec.training.log_every > 0
-
-
-def batch_size(spec: Spec, samples: int) -> int:
-    """Return the samples of a step as a number, at most ``samples``."""
-    wanted = spec.training.batch_size
-    return samples if wanted == "full" else min(wanted, samples)
 
 
 def parts_of(dataset: Dataset, spec: Spec) -> dict[str, Part]:

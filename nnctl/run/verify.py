@@ -11,7 +11,7 @@ import numpy as np
 from nnctl.data import Normalizer, Part, fit_normalizer, load
 from nnctl.errors import UsageError
 from nnctl.graph import Graph, build
-from nnctl.graph.graph import Node
+from nnctl.graph.graph import Node, small_batch
 from nnctl.init import initialize
 from nnctl.run.differences import Checked, check_gradients
 from nnctl.run.heads import Array, Head, heads
@@ -48,6 +48,9 @@ class Inspected:
         if not 0 <= sample < self.part.samples:
             last = self.part.samples - 1
             raise UsageError(f"there is no sample {sample}", f"the training part has 0 to {last}")
+        for node in self.graph.nodes:
+            if node.least_batch > 1:
+                raise UsageError(*small_batch(node, 1))
         rows = np.array([sample], dtype=np.int64)
         loss = self.plan.loss("train", rows)
         nodes = tuple(self.plan.graph.nodes)

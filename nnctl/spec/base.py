@@ -9,9 +9,18 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .shapes import Parameter, Reach, Shape, ShapeError, size
+from .shapes import Parameter, Reach, Shape, ShapeError, State, size
 
-__all__ = ["Finding", "LayerModel", "Parameter", "Shape", "ShapeError", "SpecModel", "Words"]
+__all__ = [
+    "Finding",
+    "LayerModel",
+    "Parameter",
+    "Shape",
+    "ShapeError",
+    "SpecModel",
+    "State",
+    "Words",
+]
 
 
 @dataclass(frozen=True)
@@ -140,6 +149,14 @@ class LayerModel(SpecModel):
     def parameters(self, inputs: Sequence[Shape]) -> dict[str, Parameter]:
         """The trained arrays it needs, by short name, in a fixed order."""
         return {}
+
+    def states(self, inputs: Sequence[Shape]) -> dict[str, State]:
+        """The arrays that it keeps from step to step, by short name, in a fixed order."""
+        return {}
+
+    def least_batch(self, inputs: Sequence[Shape]) -> int:
+        """The fewest samples of a training batch that it can learn from."""
+        return 1
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         """Floating-point operations of a forward pass, per sample (a multiply-add is two)."""

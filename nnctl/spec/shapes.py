@@ -54,6 +54,15 @@ class Reach(NamedTuple):
         return max(first, 0), min(max(end, 0), count)
 
 
+@dataclass(frozen=True)
+class State:
+    """An array that a layer keeps from step to step and that no gradient moves: running statistics,
+    say. ``initial`` is what all its numbers are before the first step."""
+
+    shape: Shape
+    initial: float
+
+
 def format_shape(shape: Sequence[int]) -> str:
     """Write a shape as nnctl prints it: ``26x26x9``; a scalar is ``1``."""
     return "x".join(map(str, shape)) or "1"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnctl.graph.autodiff import BackwardStep
-from nnctl.graph.graph import Graph, Node, Parameter, ParamUse
+from nnctl.graph.graph import Graph, Node, Parameter, ParamUse, State
 from nnctl.ops.registry import find
 from nnctl.plan import compile_plan
 from nnctl.plan.lower import Lowering
@@ -30,9 +30,11 @@ def _graph(case: OpCase) -> Graph:
     owner = {n: ParamUse(f"op.{n}") for n in case.params}
     params = {f"op.{n}": Parameter(f"op.{n}", s, None, 1, 1, "op") for n, s in case.params.items()}
     tag = "linear" if case.tag == "split" else case.tag  # a split is made by a pass, never given
-    nodes.append(Node("op", tag, reads, case.shape, dict(case.fields), owner))
+    states = {f"op.{n}": State(f"op.{n}", a.shape, 0.0, "op") for n, a in case.states.items()}
+    kept = {n: f"op.{n}" for n in case.states}
+    nodes.append(Node("op", tag, reads, case.shape, dict(case.fields), owner, kept))
     outputs = ("op", *(n.name for n in nodes if n.op == "input" and n.name not in reads))
-    return Graph(tuple(nodes), params, inputs, outputs, ())
+    return Graph(tuple(nodes), params, inputs, outputs, (), states)
 
 
 class _Bench:
@@ -89,7 +91,8 @@ class _Bench:
         named |= {f"dy{i}": a for i, a in enumerate(data.dy)}
         plan.attach("data", named)
         held = plan.use("data").inputs
-        plan.restore({f"param/op.{n}": a for n, a in data.params.items()})
+        kept = {f"state/op.{n}": a for n, a in case.states.items()}
+        plan.restore({f"param/op.{n}": a for n, a in data.params.items()} | kept)
         weights = driver.parts(plan, "p").copy()
         driver.parts(plan, "g")[:] = 0
         driver.parts(plan, "g", fill=np.nan if setting.held is None else setting.held)

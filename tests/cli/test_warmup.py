@@ -15,6 +15,7 @@ def test_the_common_networks_use_every_type() -> None:
     specs = common([])
     layers = {layer.type for spec in specs for layer in spec.layers}
     assert layers >= {*tags("activations"), "dense", "dropout", "add", "multiply", "concat"}
+    assert layers >= {"batch_norm", "layer_norm", "group_norm"}
     activations = {getattr(layer, "activation", None) for spec in specs for layer in spec.layers}
     assert {model.type for model in activations if model} == set(tags("activations"))
     assert {loss.type for spec in specs for loss in spec.losses.values()} == set(tags("losses"))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from nnctl.graph import Graph, LossNode, Node, Parameter, ParamUse, fuse, insert_splits, verify
+from nnctl.graph.graph import State
 from nnctl.graph.verify import RULES, IllegalGraph
 
 from .networks import graph
@@ -84,6 +85,18 @@ FAULTS: dict[str, tuple[Callable[[Graph], Graph], str]] = {
         "'b' does not own the parameter 'a.w'",
     ),
     "vector transposed": (_turned, "'head' transposes 'head.b', which is no matrix"),
+    "state under another name": (
+        lambda g: replace(g, states={"a.m": State("b.m", (4,), 0.0, "b")}),
+        "state 'b.m' is listed as 'a.m'",
+    ),
+    "state that its node does not keep": (
+        lambda g: replace(g, states={"a.m": State("a.m", (4,), 0.0, "a")}),
+        "'a' does not keep the state 'a.m'",
+    ),
+    "missing state": (
+        lambda g: _with_node(g, "a", states={"m": "a.m"}),
+        "'a' keeps 'a.m' as m, which is no state of its own",
+    ),
     "unknown output": (
         lambda g: replace(g, outputs=("head", "nobody")),
         "the output 'nobody' does not exist",

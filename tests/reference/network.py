@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.reference import conv, conv_transpose, losses, ops, pool
+from tests.reference import conv, conv_transpose, losses, norm, ops, pool
 from tests.vectors.case import Context
 
 _FORMULAS = {
@@ -54,7 +54,21 @@ def _convolved(node, x, params):
     return conv.conv(x, params["w"], b, fields)
 
 
+def _normalized(node, x, params):
+    """Normalizations in training."""
+    fields = node.fields
+    trained = [node.params.get(name) for name in ("gamma", "beta")]
+    given = [use and params[use.parameter] for use in trained]
+    if node.op == "layer_norm":
+        return norm.layer_norm(x, *given, fields["epsilon"], fields["axes"])
+    if node.op == "group_norm":
+        return norm.group_norm(x, *given, fields["epsilon"], fields["groups"])
+    return norm.batch_norm(x, *given, fields["epsilon"])
+
+
 def _node(node, x, params, context):
+    if node.op.endswith("_norm"):
+        return _normalized(node, x[0], params)
     if "_pool" in node.op or node.op.startswith("up_sampling"):
         return _resampled(node, x[0])
     if node.op in _FORMULAS:

@@ -29,9 +29,10 @@ class OpCase:
     ``kinks``: values of an input at which the derivative jumps. ``surrogate``: the function whose
     derivative is meant to be the gradient, where that is not ``forward``'s (straight-through).
     ``differs``: training and evaluation are not the same. ``by_place``: a sample's result depends
-    on its place in the batch. ``apart``: no two values of a channel may be near each other, as
-    their order decides. ``consumers``: gradients that come back (a ``split``). ``single``:
-    bound of the relative error in float32.
+    on its place in the batch. ``joint``: it depends on the other samples, in training.
+    ``states``: what the layer keeps, as evaluation finds it. ``apart``: no two values of a channel
+    may be near each other, as their order decides. ``consumers``: gradients that come back (a
+    ``split``). ``single``: bound of the relative error in float32.
     """
 
     tag: str
@@ -46,6 +47,8 @@ class OpCase:
     surrogate: Callable[..., Array] | None = None
     differs: bool = False
     by_place: bool = False
+    joint: bool = False
+    states: Mapping[str, Array] = field(default_factory=dict)
     apart: bool = False
     consumers: int = 1
     single: float = 3e-6

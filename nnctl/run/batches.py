@@ -1,0 +1,37 @@
+"""How many samples a step has, and that every batch of an epoch has enough for all layers."""
+
+from __future__ import annotations
+
+from nnctl.errors import SpecError
+from nnctl.graph import Graph
+from nnctl.graph.graph import small_batch
+from nnctl.spec import Spec
+
+
+def batch_size(spec: Spec, samples: int) -> int:
+    """Return the samples of a step as a number, at most ``samples``."""
+    wanted = spec.training.batch_size
+    return samples if wanted == "full" else min(wanted, samples)
+
+
+def check_batches(spec: Spec, graph: Graph, samples: int) -> None:
+    """Refuse an epoch with a batch from which a layer could learn nothing: the last one, mostly.
+
+    Raises SpecError.
+    """
+    batch = batch_size(spec, samples)
+    fewest = samples % batch or batch
+    for node in graph.nodes:
+        if fewest < node.least_batch:
+            message, hint = small_batch(node, fewest)
+            left = f"{samples} training samples in batches of {batch} end with one of {fewest}: "
+            other = _other(samples, batch, node.least_batch)
+            if other:
+                hint = f"set batch_size = {other}, which leaves enough for the last batch"
+            raise SpecError(spec.problem(("training", "batch_size"), left + message, hint))
+
+
+def _other(samples: int, batch: int, least: int) -> int:
+    """Return the nearest batch size whose last batch is large enough; 0 if there is none."""
+    sizes = [n for n in range(least, samples + 1) if (samples % n or n) >= least]
+    return min(sizes, key=lambda n: (abs(n - batch), n), default=0)
