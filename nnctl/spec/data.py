@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from .base import Expect, Finding, SpecModel, Words, table
 from .generators.base import GeneratorModel
+from .info import PICTURE_KEYS
 from .registry import Tagged
 
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -115,9 +116,6 @@ Extra = Annotated[
 Columns = dict[Text, Words]
 Side = Annotated[int, Field(ge=1, le=65536)]
 
-# Keys that only files of pictures obey.
-PICTURE_KEYS = ("channels", "image_size", "frames")
-
 
 class DataSpec(SpecModel):
     """Where the samples come from, what is input and what is target, and how they are split.
@@ -129,9 +127,9 @@ class DataSpec(SpecModel):
     test and validation (or val) that hold those and are the split. A clip is a folder of frames or
     an animated GIF in the folder of its class. Classes are in order of name, files too, in which
     digits count as a number. Hidden files and files of other endings are passed over. Rotation by
-    EXIF is not applied; alpha is dropped unless channels = 4; of 16 bits a channel the upper 8
-    count. A folder of CIFAR batches (.bin) is read too; its targets are class (CIFAR-10), fine and
-    coarse (CIFAR-100).
+    EXIF is not applied; alpha is dropped where channels is 1 or 3; of 16 bits a channel the upper
+    8 count. A folder of CIFAR batches (.bin) is read too; its targets are class (CIFAR-10), fine
+    and coarse (CIFAR-100).
     """
 
     source: Source = Field(description="bundled name, path, or generator")

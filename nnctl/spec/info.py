@@ -7,6 +7,9 @@ from typing import Literal
 
 from .shapes import Shape
 
+# Keys that only files of pictures obey.
+PICTURE_KEYS = ("channels", "image_size", "frames")
+
 
 @dataclass(frozen=True)
 class TargetInfo:
