@@ -64,6 +64,7 @@ def _facts(found: DataInfo) -> dict[str, Any]:
     from nnctl.spec.shapes import format_shape
 
     facts: dict[str, Any] = {"samples": found.samples}
+    facts |= {f"{name} samples": count for name, count in found.parts.items()}
     for name, shape in found.inputs.items():
         facts[f"input {name}".strip()] = format_shape(shape)
     for name, target in found.targets.items():

@@ -4,8 +4,9 @@
   nnctl predict best new.npz --format jsonl
   nnctl predict latest test --layer dense_1 -o features.npz
 
-INPUT is a file like the training data (a target in it is not read), or train, validation or test:
-a part of the training data. Inputs are normalized as they were in training.
+INPUT is a file like the training data (a target in it is not read), an image or a folder of images,
+or train, validation or test: a part of the training data. Inputs are normalized as they were in
+training.
 """
 
 from __future__ import annotations

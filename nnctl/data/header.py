@@ -6,6 +6,7 @@ arrays, so both report the same mistakes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,10 @@ def inspect(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> DataInf
     opener = Opener(data, Path(base_dir), locate)
     main = opener.main(keep=False)
     main.check()
+    parts = {}
     for key in ("test", "validation"):
-        other = opener.other(main.reading(), key, keep=False)
+        other = opener.other(main, key, keep=False)
         if other is not None:
             other.check()
-    return main.info()
+            parts[key] = other.content.samples
+    return replace(main.info(), parts=parts)

@@ -36,7 +36,7 @@ def load(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> Dataset:
     main = opener.main(keep=True)
     parts: dict[str, Dataset | None] = {}
     for key in ("test", "validation"):
-        other = opener.other(main.reading(), key, keep=True)
+        other = opener.other(main, key, keep=True)
         parts[key] = None if other is None else _sealed(_arrays(other, main.content.dtypes))
     made = replace(_arrays(main), name=Path(data.source).name)
     return _sealed(replace(made, test=parts["test"], validation=parts["validation"]))

@@ -4,6 +4,7 @@ training share, so that both see the same data. Stdlib only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -16,9 +17,9 @@ from nnctl.data.reading import Reading
 from nnctl.data.roles import Roles, assign
 from nnctl.data.sources import open_source
 from nnctl.data.sources.base import Content, Options, Source, Wanted
-from nnctl.errors import DataError, SpecError
+from nnctl.errors import DataError, Problem, SpecError
 from nnctl.spec import suggest
-from nnctl.spec.info import DataInfo, TargetInfo
+from nnctl.spec.info import PICTURE_KEYS, DataInfo, TargetInfo
 from nnctl.spec.shapes import Shape, format_shape
 
 if TYPE_CHECKING:
@@ -91,11 +92,12 @@ class Opener:
         infos = {name: self._decide(source, roles, content, name) for name in roles.targets}
         return Opened(source, roles, content, infos)
 
-    def other(self, main: Reading, key: str, *, keep: bool) -> Opened | None:
-        """Open the file of ``data.test`` or ``data.validation``, if the spec gives one."""
-        given = getattr(self.data, key)
+    def other(self, opened: Opened, key: str, *, keep: bool) -> Opened | None:
+        """Open ``data.test`` or ``data.validation``, or that part of the main folder, if any."""
+        given, main = getattr(self.data, key), opened.reading()
         if given is None:
-            return None
+            part = opened.source.parts.get(key)
+            return None if part is None else self._fitted(main, part, keep=keep)
         path: SpecPath = ("data", key)
         if isinstance(given, str):
             return self.like(main, given, path, keep=keep)
@@ -119,7 +121,18 @@ class Opener:
         ``path`` is the key of the spec that names the file, ``target`` its own name of the target.
         Without ``labeled``, targets are neither needed nor read. Raises DataError.
         """
-        source = self._by_name(name, target, path, labeled=labeled)
+        source = self._by_name(name, target, path, labeled=labeled, fits=_shape_of(main))
+        return self._fitted(main, source, target=target, keep=keep, labeled=labeled)
+
+    def _fitted(
+        self,
+        main: Reading,
+        source: Source,
+        *,
+        target: str | None = None,
+        keep: bool,
+        labeled: bool = True,
+    ) -> Opened:
         same = main.roles is not None and source.noun == main.noun
         roles = main.roles if same else None
         roles = roles or assign(source, self.data, self.locate, labeled=labeled)
@@ -131,13 +144,18 @@ class Opener:
         return Opened(source, roles, content, main.targets if labeled else {})
 
     def _by_name(
-        self, name: str, target: str | None, path: SpecPath, *, labeled: bool = True
+        self,
+        name: str,
+        target: str | None,
+        path: SpecPath,
+        *,
+        labeled: bool = True,
+        fits: Shape | None = None,
     ) -> Source:
         """Open a bundled set by a bare name, a file by a name with a dot or a slash."""
         if any(mark in name for mark in "./\\"):
             self._require_file(name, path)
-            data = self.data
-            options = Options(self.base_dir, target, data.delimiter, data.header, labeled)
+            options = self._options(target, labeled, fits)
             return open_source(self.base_dir / name, options)
         known = bundled.folders()
         if name not in known:
@@ -147,11 +165,18 @@ class Opener:
             raise DataError(self.locate(path, f'no bundled dataset "{name}"', hint))
         return bundled.open_bundled(name)
 
+    def _options(self, target: str | None, labeled: bool, fits: Shape | None) -> Options:
+        data = self.data
+        size = None if data.image_size is None else (data.image_size[0], data.image_size[1])
+        if fits is not None and target is None and (data.target or "").startswith("@"):
+            labeled = False  # nothing that is compared with itself has a class
+        options = Options(self.base_dir, target, data.delimiter, data.header, labeled)
+        return replace(
+            options, channels=data.channels, image_size=size, frames=data.frames, fits=fits
+        )
+
     def _require_file(self, name: str, path: SpecPath) -> None:
         file = self.base_dir / name
-        if file.is_dir():
-            message = f'"{name}" is a directory, expected a data file'
-            raise DataError(self.locate(path, message, "name a file in it"))
         if not file.exists():
             near = suggest.nearest(file.name, siblings(file))
             hint = f'did you mean "{Path(name).with_name(near)}"?\n' if near else ""
@@ -165,8 +190,23 @@ class Opener:
             if getattr(self.data, key) is not None and not source.is_text:
                 message = f"has no effect: {source.path.name} is not a text file"
                 problems.append(self.locate(("data", key), message, "remove it"))
+        for key in PICTURE_KEYS:
+            if getattr(self.data, key) is not None and key not in source.obeys:
+                what = "clips" if key == "frames" else "files of images"
+                message = f"has no effect: {source.path.name} holds no {what}"
+                problems.append(self.locate(("data", key), message, "remove it"))
+        problems += self._idle_parts(source)
         if problems:
             raise SpecError(problems)
+
+    def _idle_parts(self, source: Source) -> Iterator[Problem]:
+        split = self.data.split
+        for key in source.parts:
+            message = f"has no effect: {source.path.name} holds the {key} samples"
+            if getattr(self.data, key) is not None:
+                yield self.locate(("data", key), message, "remove one of them")
+            if getattr(split, key) not in (0, type(split).model_fields[key].default):
+                yield self.locate(("data", "split", key), message, "remove it")
 
     def _decide(self, source: Source, roles: Roles, content: Content, name: str) -> TargetInfo:
         if name in roles.mirrors:
@@ -177,6 +217,10 @@ class Opener:
         task = self.data.task or (known.task if own else None)
         classes = known.classes if own and task == "classification" else None
         return targets.decide(fields, task, classes, content.place)
+
+
+def _shape_of(main: Reading) -> Shape:
+    return next(iter(main.shapes.values()), ())
 
 
 def _renamed(roles: Roles, source: Source, target: str | None) -> Roles:

@@ -13,7 +13,7 @@ from nnctl.graph.starts import with_starts
 from nnctl.graph.usage import check_usage
 from nnctl.graph.verify import verify
 from nnctl.graph.wiring import Entry, wire
-from nnctl.spec import measurable
+from nnctl.spec import measurable, together
 from nnctl.spec.shapes import Shape, ShapeError, format_shape
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     if len(shapes) == len(entries) and len(found) == len(spec.losses):
         check_usage(graph, report)
     _check_batch(spec, nodes, report)
-    for finding in measurable.check(spec, info):
+    for finding in (*measurable.check(spec, info), *together.after_header(spec, info)):
         report.add(finding.path, finding.message, finding.hint)
     report.raise_if_any()
     return verify(with_starts(graph))

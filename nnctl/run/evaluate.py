@@ -227,7 +227,7 @@ def _require_file(source: str) -> None:
     """Say of a file that is missing where it was looked for."""
     path = Path(source)
     if not any(mark in source for mark in "./\\"):
-        if path.is_file():
+        if path.exists():
             raise DataError(f"{source} is taken for a bundled dataset", f"write ./{source}")
     elif not path.exists():
         near = nearest(path.name, [file.name for file in path.parent.glob("*")])

@@ -50,11 +50,12 @@ def spec_of(
 
 def info_to_meta(info: DataInfo) -> dict[str, Any]:
     """Return the data header as JSON-able data, without what is of no use to a network."""
-    return {
+    meta = {
         "inputs": {name: list(shape) for name, shape in info.inputs.items()},
         "targets": {name: asdict(target) for name, target in info.targets.items()},
         "samples": info.samples,
     }
+    return meta | ({"parts": dict(info.parts)} if info.parts else {})
 
 
 def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
@@ -63,7 +64,7 @@ def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
         info = meta["info"]
         inputs = {name: tuple(shape) for name, shape in info["inputs"].items()}
         targets = {name: _target(**fields) for name, fields in info["targets"].items()}
-        return DataInfo(inputs, targets, info["samples"])
+        return DataInfo(inputs, targets, info["samples"], parts=dict(info.get("parts", {})))
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"checkpoint unusable: no data header ({error})") from error
 

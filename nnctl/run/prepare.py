@@ -123,7 +123,9 @@ def info_of(dataset: Dataset) -> DataInfo:
         classes = target.classes
         width = len(classes or ()) if target.kind == "class" else int(target.values.shape[1])
         targets[name] = TargetInfo(target.kind, width, classes)
-    return DataInfo(inputs, targets, dataset.samples)
+    own = {"test": dataset.test, "validation": dataset.validation}
+    parts = {name: part.samples for name, part in own.items() if part is not None}
+    return DataInfo(inputs, targets, dataset.samples, parts=parts)
 
 
 def class_weights(spec: Spec, graph: Graph, info: DataInfo, train: Part) -> dict[str, Array | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -10,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from .base import Expect, Finding, SpecModel, Words, table
 from .generators.base import GeneratorModel
+from .info import PICTURE_KEYS
 from .registry import Tagged
 
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -112,6 +114,7 @@ Extra = Annotated[
     Expect("a path, or a table { source = ..., target = ... }"),
 ]
 Columns = dict[Text, Words]
+Side = Annotated[int, Field(ge=1, le=65536)]
 
 
 class DataSpec(SpecModel):
@@ -119,6 +122,14 @@ class DataSpec(SpecModel):
 
     A bare name is a bundled data set; a path is relative to the spec file. Images are scaled to
     [0, 1]. Normalization is fitted on the training part alone and kept in the checkpoint.
+
+    A folder of images (.png, .jpg, .jpeg, .gif) holds a folder for each class, or folders train,
+    test and validation (or val) that hold those and are the split. A clip is a folder of frames or
+    an animated GIF in the folder of its class. Classes are in order of name, files too, in which
+    digits count as a number. Hidden files and files of other endings are passed over. Rotation by
+    EXIF is not applied; alpha is dropped where channels is 1 or 3; of 16 bits a channel the upper
+    8 count. A folder of CIFAR batches (.bin) is read too; its targets are class (CIFAR-10), fine
+    and coarse (CIFAR-100).
     """
 
     source: Source = Field(description="bundled name, path, or generator")
@@ -144,6 +155,20 @@ class DataSpec(SpecModel):
     )
     header: bool | None = Field(
         None, description="whether the first row names the columns; default: found out"
+    )
+    channels: Literal[1, 3, 4] | None = Field(
+        None,
+        description="of image files: 1 gray, 3 RGB, 4 RGBA; default: what all of them are",
+    )
+    image_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="[height, width] that image files are resized to, bilinearly; default: none",
+    )
+    frames: int | None = Field(
+        None,
+        ge=1,
+        le=65536,
+        description="of clips: read this many from the start; default: what all of them have",
     )
     task: Literal["classification", "regression"] | None = Field(
         None, description="what to do with the target; default: by its values"
@@ -179,6 +204,10 @@ class DataSpec(SpecModel):
                 if getattr(self, key) not in (None, "@input"):
                     message = "has no effect: a generator names its own input and target"
                     yield Finding((key,), message, "remove it")
+            for key in PICTURE_KEYS:
+                if getattr(self, key) is not None:
+                    message = f"has no effect: {key} is for files of images"
+                    yield Finding((key,), message, "remove it, and set the generator's own fields")
         if self.test is not None and self.split.test not in (0, Split.model_fields["test"].default):
             message = "has no effect: data.test gives the test samples"
             yield Finding(("split", "test"), message, "remove one of them")
@@ -190,6 +219,13 @@ class DataSpec(SpecModel):
     def has_validation(self) -> bool:
         """Whether there are samples that selections may read."""
         return self.validation is not None or self.split.validation > 0
+
+    @property
+    def may_be_folder(self) -> bool:
+        """Whether the source may be a folder, which may have a validation part of its own."""
+        if not isinstance(self.source, str) or not is_path(self.source):
+            return False
+        return self.source.endswith(("/", "\\")) or not PurePath(self.source).suffix
 
 
 def is_path(source: str) -> bool:

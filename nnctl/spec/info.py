@@ -7,6 +7,9 @@ from typing import Literal
 
 from .shapes import Shape
 
+# Keys that only files of pictures obey.
+PICTURE_KEYS = ("channels", "image_size", "frames")
+
 
 @dataclass(frozen=True)
 class TargetInfo:
@@ -22,7 +25,8 @@ class TargetInfo:
 class DataInfo:
     """The header of a data set: enough to infer every shape.
 
-    A single input or target has the key "".
+    A single input or target has the key "". ``parts`` counts the samples of test and validation
+    where these have files of their own: they are not among ``samples``.
     """
 
     inputs: dict[str, Shape]
@@ -30,3 +34,4 @@ class DataInfo:
     samples: int
     columns: tuple[str, ...] = ()
     files: tuple[str, ...] = field(default=())
+    parts: dict[str, int] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .base import Finding
 from .data import DataSpec
@@ -11,6 +11,10 @@ from .losses.base import LossModel
 from .measures import metric_problem
 from .metrics import SPLITS, find, split_name
 from .training import Checkpoint, Regularization, Training
+
+if TYPE_CHECKING:
+    from .info import DataInfo
+    from .root import Spec
 
 
 class Parts(Protocol):
@@ -66,10 +70,24 @@ def _selection(path: tuple[str, ...], monitor: str, data: DataSpec | None) -> It
         yield Finding(at, message, f"{remedy}\nsplits: {', '.join(SPLITS)}")
     elif problem is not None:
         yield Finding(at, problem.message, problem.hint)
-    if data is not None and not data.has_validation:
-        message = "needs samples to select by, and there is no validation part"
-        remedy = 'add one: [data] split = { validation = 0.15 }, or data.validation = "FILE"'
-        yield Finding(path, message, remedy)
+    if data is not None and not data.has_validation and not data.may_be_folder:
+        yield _nothing_to_select_by(path)
+
+
+def after_header(spec: Spec, info: DataInfo) -> Iterator[Finding]:
+    """Find what only the header of the data can tell: whether a folder has a validation part."""
+    if not spec.data.may_be_folder or spec.data.has_validation or "validation" in info.parts:
+        return
+    if spec.training.early_stopping is not None:
+        yield _nothing_to_select_by(("training", "early_stopping"))
+    if spec.checkpoint.monitor is not None:
+        yield _nothing_to_select_by(("checkpoint",))
+
+
+def _nothing_to_select_by(path: tuple[str, ...]) -> Finding:
+    message = "needs samples to select by, and there is no validation part"
+    remedy = 'add one: [data] split = { validation = 0.15 }, or data.validation = "FILE"'
+    return Finding(path, message, remedy)
 
 
 def _penalties(parts: Parts) -> Iterator[Finding]:

@@ -42,7 +42,9 @@ def info_of(dataset: Dataset, columns: tuple[str, ...], files: tuple[str, ...]) 
         count = len(target.classes or ()) if target.kind == "class" else target.values.shape[1]
         targets[key] = TargetInfo(target.kind, count, target.classes)
     shapes = {key: values.shape[1:] for key, values in dataset.inputs.items()}
-    return DataInfo(shapes, targets, dataset.samples, columns, files)
+    own = {"test": dataset.test, "validation": dataset.validation}
+    parts = {key: part.samples for key, part in own.items() if part is not None}
+    return DataInfo(shapes, targets, dataset.samples, columns, files, parts)
 
 
 IRIS = """length,width,kind

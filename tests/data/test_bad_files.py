@@ -115,7 +115,7 @@ TABLES = {
     ),
     "directory": Case(
         lambda folder: (folder / "a.csv").mkdir(),
-        'data.source: "a.csv" is a directory, expected a data file\n  name a file in it',
+        "DIR/a.csv: no images\n  put images (.png, .jpg, .jpeg, .gif) into a folder for each class",
     ),
     "unknown bundled set": Case(
         table(IRIS),
@@ -131,7 +131,8 @@ TABLES = {
     "unknown ending": Case(
         table(IRIS, "a.xlsx"),
         'DIR/a.xlsx: no reader for a file called "a.xlsx"\n  names that can be read end in '
-        ".csv, .csv.gz, .idx, .idx.gz, .npy, .npz, .tsv, .tsv.gz, ubyte, ubyte.gz",
+        ".bin, .csv, .csv.gz, .gif, .idx, .idx.gz, .jpeg, .jpg, .npy, .npz, .png, .tsv, .tsv.gz, "
+        "ubyte, ubyte.gz",
         {"source": "a.xlsx"},
     ),
     "empty file": Case(

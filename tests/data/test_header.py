@@ -164,6 +164,7 @@ from nnctl.data.header import inspect
 class Split: group = order = None
 class Data:
     test = validation = target = targets = features = inputs = delimiter = header = task = None
+    channels = image_size = frames = None
     split = Split()
     def __init__(self, **keys): self.__dict__.update(keys)
 folder = Path(sys.argv[1])

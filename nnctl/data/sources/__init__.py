@@ -33,6 +33,8 @@ def open_source(path: Path, options: Options) -> Source:
 
     Raises DataError where there is no such file, or no reader for its name.
     """
+    if path.is_dir():
+        return _open_folder(path, options)
     require_file(path)
     name = path.name.lower()
     for extension, reader in extensions().items():
@@ -42,3 +44,11 @@ def open_source(path: Path, options: Options) -> Source:
     known = listing(sorted(extensions()), limit=30)
     message = f'no reader for a file called "{path.name}"'
     raise file_error(path, message, f"names that can be read end in {known}")
+
+
+def _open_folder(path: Path, options: Options) -> Source:
+    from nnctl.data.sources import cifar, pictures
+
+    if cifar.batches(path):
+        return cifar.open_folder(path, options)
+    return pictures.open_folder(path, options)

@@ -76,6 +76,7 @@ class Source(ABC):
     noun = "column"
     merges = True  # several fields may be joined into one input
     is_text = False  # obeys data.delimiter and data.header
+    obeys: tuple[str, ...] = ()  # keys of the spec for images that have an effect
     is_paired = False  # the spec's target names a file, and the field is called "y"
 
     def __init__(self, path: Path, names: tuple[str, ...]) -> None:
@@ -83,6 +84,7 @@ class Source(ABC):
         self.names = names
         self.defaults = Defaults()
         self.files: tuple[Path, ...] = (path,)
+        self.parts: dict[str, Source] = {}  # test and validation, where the data are divided
 
     @abstractmethod
     def read(self, wanted: Wanted, *, keep: bool) -> Content:
@@ -101,7 +103,8 @@ class Options:
     """How a file is to be read, as far as the spec says.
 
     ``target`` is the spec's target and ``base_dir`` what it is relative to, for formats where the
-    targets lie in a file of their own, which is not looked for unless ``labeled``.
+    targets lie in a file of their own, which is not looked for unless ``labeled``. ``fits`` is the
+    shape of a sample in the data that these belong to; None where they are the main ones.
     """
 
     base_dir: Path = Path()
@@ -109,6 +112,15 @@ class Options:
     delimiter: str | None = None
     header: bool | None = None
     labeled: bool = True
+    channels: int | None = None
+    image_size: tuple[int, int] | None = None
+    frames: int | None = None
+    fits: Shape | None = None
+
+    @property
+    def is_labeled(self) -> bool:
+        """Whether a class is asked for: the input itself is no class."""
+        return self.labeled and not (self.target or "").startswith("@")
 
     def target_file(self) -> Path | None:
         """Return the path of the targets' file, if the spec names one."""

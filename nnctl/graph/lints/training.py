@@ -37,8 +37,8 @@ def _training_samples(view: View) -> int:
     """Estimate the training part: what the shares leave, rounded down."""
     data, split = view.spec.data, view.spec.data.split
     count: float = view.info.samples
-    if data.test is None:
+    if "test" not in view.info.parts:
         count *= split.train
-    if data.validation is None:
+    if "validation" not in view.info.parts:
         count *= 1 - split.validation
     return int(min(count, data.limit or count))

@@ -1,0 +1,162 @@
+"""Images: a folder of them for each class, a folder of unknown ones, or a single file.
+
+They stay bytes in memory. ``check`` reads the heads of the files alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnctl.data.problems import MAX_PROBLEMS, counted, file_error, in_file
+from nnctl.data.sources import pixels, tree
+from nnctl.data.sources.arrays import ArrayHeader, Arrays
+from nnctl.data.sources.base import Content, Defaults, Options, Source, Wanted
+from nnctl.data.sources.tree import Item
+from nnctl.errors import DataError, Problem
+from nnctl.spec.shapes import format_shape
+
+if TYPE_CHECKING:
+    import numpy as np
+
+EXTENSIONS = tree.ENDINGS
+TARGET = "class"
+
+Heads = dict[Path, list[pixels.Head]]
+
+
+def open_source(path: Path, options: Options) -> Source:
+    """Read the head of one image, which can be predicted for and not be trained on."""
+    if options.is_labeled:
+        hint = "name the folder that holds a folder of images for each class"
+        raise file_error(path, "a single image is no data set", hint)
+    return Pictures(path, [Item(path, (path,))], options)
+
+
+def open_folder(path: Path, options: Options) -> Source:
+    """Read the heads of all images of a folder, and of its parts if it is divided."""
+    divided = tree.parts(path)
+    if not divided:
+        return Pictures(path, _items(path, options), options)
+    if options.fits is not None:
+        names = ", ".join(str(part) for part in divided.values())
+        raise file_error(path, "a folder of several parts", f"name one of them: {names}")
+    main = Pictures(path, _items(divided["train"], options), options)
+    later = replace(options, fits=main.headers["x"].sample_shape)
+    for name in ("test", "validation"):
+        if name in divided:
+            main.parts[name] = Pictures(divided[name], _items(divided[name], later), later)
+    return main
+
+
+def _items(folder: Path, options: Options) -> list[Item]:
+    if not options.is_labeled:
+        return tree.unlabeled(folder, clips=len(options.fits or ()) == 4)
+    items = tree.labeled(folder)
+    names = tree.classes(items)
+    if len(names) < 2 and options.fits is None:
+        hint = 'a classifier needs two: add a folder, or set data.target to "@input" (autoencoder)'
+        raise file_error(folder, f'only one folder of a class, "{names[0]}"', hint)
+    return items
+
+
+class Pictures(Arrays):
+    """Images or clips as an array x, and the names of their folders."""
+
+    def __init__(self, path: Path, items: list[Item], options: Options) -> None:
+        self.items, self.size = items, options.image_size
+        self.clips, shape = _shape(items, options)
+        headers = {"x": ArrayHeader(path, "", (len(items), *shape), "|u1")}
+        if options.is_labeled:
+            headers[TARGET] = ArrayHeader(path, "", (len(items),), "<U1")
+        super().__init__(path, headers)
+        self.obeys = ("channels", "image_size", *(("frames",) if self.clips else ()))
+        if options.is_labeled:
+            names = tree.classes(items)
+            self.defaults = Defaults(TARGET, "classification", names, ("x",))
+
+    def data(self, name: str) -> bytes:
+        """Return the pixels."""
+        return self.array(name).tobytes()
+
+    def labels(self, name: str) -> list[Any]:
+        """Return the class of each sample."""
+        return [item.label for item in self.items]
+
+    def array(self, name: str) -> np.ndarray:
+        """Decode all images into one array. Raises DataError at the first that is damaged."""
+        import numpy as np  # not above: `check` imports this file
+
+        shape = self.headers[name].shape
+        made = np.empty(shape, np.uint8)
+        count = shape[1] if self.clips else 1
+        for row, item in zip(made, self.items, strict=True):
+            rows = row if self.clips else row[np.newaxis]
+            files = item.frames[:count]
+            each = count if len(files) == 1 else 1
+            found = (f for p in files for f in pixels.frames(p, each, shape[-1], self.size))
+            for place, frame in zip(rows, found, strict=True):
+                place[...] = frame
+        return made
+
+    def read(self, wanted: Wanted, *, keep: bool) -> Content:
+        """Read as any arrays; a mistake that is found later names the image."""
+
+        def place(row: int, message: str, hint: str) -> Problem:
+            return in_file(self.items[row].path, message, hint)
+
+        return replace(super().read(wanted, keep=keep), place=place)
+
+
+def _shape(items: list[Item], options: Options) -> tuple[bool, tuple[int, ...]]:
+    """Return whether samples are clips, and their shape. Raises DataError where they differ."""
+    heads = {item.path: [pixels.head(path) for path in item.frames] for item in items}
+    frames = {item.path: sum(head.frames for head in heads[item.path]) for item in items}
+    moving = {item.path: item.is_clip or frames[item.path] > 1 for item in items}
+    hint = "keep images and clips (folders of frames, animated GIFs) apart"
+    clips = _same(items, moving, hint, lambda one: "a clip" if one else "an image")
+    sides = {path: [(head.height, head.width) for head in own] for path, own in heads.items()}
+    hint = "resize all of them: set data.image_size = [height, width]"
+    side = options.image_size or _each(items, sides, hint, format_shape)
+    depths = {path: [head.channels for head in own] for path, own in heads.items()}
+    hint = "convert all of them: set data.channels to 1 (gray), 3 (RGB) or 4 (RGBA)"
+    depth = options.channels or _each(items, depths, hint, lambda n: counted(n, "channel"))
+    if not clips:
+        return False, (*side, depth)
+    if options.frames is None:
+        hint = "read as many of all of them: set data.frames"
+        return True, (_same(items, frames, hint, lambda n: counted(n, "frame")), *side, depth)
+    short = [item.path for item in items if frames[item.path] < options.frames]
+    if short:
+        hint = "reduce data.frames, or leave the clip out"
+        wanted = f"expected {options.frames} (data.frames)"
+        found = (
+            (path, f"{counted(frames[path], 'frame')}, {wanted}") for path in short[:MAX_PROBLEMS]
+        )
+        raise DataError(in_file(path, message, hint) for path, message in found)
+    return True, (options.frames, *side, depth)
+
+
+def _each(items: list[Item], found: dict[Path, list[Any]], hint: str, text: Any) -> Any:
+    """Return what all files have in common, frames of clips among them."""
+    return _common(
+        [(p, v) for i in items for p, v in zip(i.frames, found[i.path], strict=True)], hint, text
+    )
+
+
+def _same(items: list[Item], found: dict[Path, Any], hint: str, text: Any) -> Any:
+    return _common([(item.path, found[item.path]) for item in items], hint, text)
+
+
+def _common(found: list[tuple[Path, Any]], hint: str, text: Any) -> Any:
+    """Return the one value. Raises DataError at the files that are unlike most of them."""
+    counts = Counter(value for _, value in found)
+    (usual, count), *_ = counts.most_common(1)
+    others = [(path, value) for path, value in found if value != usual]
+    if others:
+        like = f"expected {text(usual)} like {count} of {len(found)} files"
+        problems = ((path, f"{text(value)}, {like}") for path, value in others[:MAX_PROBLEMS])
+        raise DataError(in_file(path, message, hint) for path, message in problems)
+    return usual

@@ -1,0 +1,127 @@
+"""Find the images of a folder, and what each is an example of. Stdlib only; opens no file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnctl.data.problems import MAX_PROBLEMS, file_error, in_file, listing
+from nnctl.errors import DataError
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".gif")
+# Folders of these names are parts of a data set, not classes.
+PARTS = {"train": "train", "test": "test", "validation": "validation", "val": "validation"}
+
+_HINT = "put images (.png, .jpg, .jpeg, .gif) into a folder for each class"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One sample: an image, or the frames of a clip in order."""
+
+    path: Path
+    frames: tuple[Path, ...]
+    label: str = ""
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it is a folder of frames; an animated GIF is seen when it is opened."""
+        return self.path not in self.frames
+
+
+def parts(folder: Path) -> dict[str, Path]:
+    """Return the parts of a folder that is divided, by their names in the spec; else nothing."""
+    here = {path.name: path for path in _folders(folder)}
+    if "train" not in here or not set(here) <= set(PARTS):
+        return {}
+    if "val" in here and "validation" in here:
+        message = "both val and validation are there"
+        raise file_error(folder, message, "join them: they are the same part")
+    return {PARTS[name]: path for name, path in here.items()}
+
+
+def labeled(folder: Path) -> list[Item]:
+    """Return the samples of folders that are classes. Raises DataError for an empty one."""
+    classes = _folders(folder)
+    if not classes:
+        found = "images, but no folder of a class" if _images(folder) else "no images"
+        hint = (
+            _HINT + '\nor set data.target to "@input" (autoencoder)' if _images(folder) else _HINT
+        )
+        raise file_error(folder, found, hint)
+    if _images(folder):
+        message = f"{_images(folder)[0].name} lies beside the folders of the classes"
+        raise file_error(folder, message, "move it into the folder of its class")
+    items = [list(_of_class(path)) for path in classes]
+    if not any(items):
+        raise file_error(folder, "no images", _HINT)
+    empty = [path for path, own in zip(classes, items, strict=True) if not own]
+    if empty:
+        message = "a class without images"
+        hint = "put images (.png, .jpg, .jpeg, .gif) into it, or remove the folder"
+        raise DataError(in_file(path, message, hint) for path in empty[:MAX_PROBLEMS])
+    return [item for own in items for item in own]
+
+
+def unlabeled(folder: Path, *, clips: bool) -> list[Item]:
+    """Return all samples below a folder; with ``clips``, a folder's images are the frames of one.
+
+    Raises DataError where there are none.
+    """
+    items = list(_below(folder, clips))
+    if not items:
+        raise file_error(folder, "no images", f"files that are read end in {listing(ENDINGS)}")
+    return items
+
+
+def classes(items: list[Item]) -> tuple[str, ...]:
+    """Return the labels in order of name, in which digits count as a number."""
+    return tuple(sorted({item.label for item in items}, key=natural))
+
+
+def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Return what sorts names so that 9 comes before 10."""
+    pieces = re.split(r"([0-9]+)", name)
+    return [(0, int(p), "") if p[:1].isdigit() else (1, 0, p) for p in pieces if p], name
+
+
+def _of_class(folder: Path) -> Iterator[Item]:
+    for path in _images(folder):
+        yield Item(path, (path,), folder.name)
+    for path in _folders(folder):
+        frames = tuple(_images(path))
+        if not frames:
+            message = "a clip without frames"
+            hint = "a folder within a class is a clip and holds its frames as images"
+            raise file_error(path, message, hint)
+        yield Item(path, frames, folder.name)
+
+
+def _below(folder: Path, clips: bool) -> Iterator[Item]:
+    images = _images(folder)
+    stills = [path for path in images if not (clips and path.suffix.lower() == ".gif")]
+    if clips and stills:
+        yield Item(folder, tuple(stills))
+    for path in images:
+        if not clips or path not in stills:
+            yield Item(path, (path,))
+    for path in _folders(folder):
+        yield from _below(path, clips)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        raise file_error(folder, f"cannot be read: {error.strerror or error}") from None
+    return sorted(found, key=lambda path: natural(path.name))
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in _entries(folder) if path.is_dir()]
+
+
+def _images(folder: Path) -> list[Path]:
+    return [p for p in _entries(folder) if p.suffix.lower() in ENDINGS and not p.is_dir()]
