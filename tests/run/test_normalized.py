@@ -98,3 +98,8 @@ class TestBatchesOfOne:
         assert "120 training samples in batches of 17 end with one of 1" in said
         assert "set batch_size = 16" in said
         assert not (tmp_path / "run").exists()
+
+    def test_a_trace_of_one_sample(self, tmp_path):
+        found = nnctl("verify", write_spec(tmp_path, NORM), "--trace", "0", cwd=tmp_path)
+        assert found.returncode == 2
+        assert "cannot learn from a batch of 1 sample" in found.stderr
