@@ -7,6 +7,7 @@ the padding is not counted.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -86,13 +87,15 @@ def _through(axis: Axis, reach: Reach, count: int) -> Axis:
 
     Spans and windows go one way, so that what lies between reaches no further.
     """
-    known = [k for k, span in enumerate(axis) if span != NOTHING]  # the others see padding alone
-    low, high = (known[0], known[-1] + 1) if known else (0, 0)
+    known = [k for k, span in enumerate(axis) if span != NOTHING]  # the others see none of it
     found = []
     for o in range(count):
         first, end = reach.places(o, len(axis))
-        first, end = max(first, low), min(end, high)
-        found.append(NOTHING if first >= end else (axis[first][0], axis[end - 1][1]))
+        inside = bisect_left(known, first), bisect_left(known, end)
+        if first >= end or inside[0] == inside[1]:
+            found.append(NOTHING)
+        else:
+            found.append((axis[known[inside[0]]][0], axis[known[inside[1] - 1]][1]))
     return tuple(found)
 
 

@@ -61,6 +61,19 @@ NETS = {
         'conv1d filters=1 kernel_size=2\nup_sampling1d size=3 interpolation="linear"\n'
         "conv1d filters=1 kernel_size=2 dilation=3",
     ),
+    "transposed": (
+        (9, 2),
+        "conv1d filters=2 kernel_size=2\n"
+        'conv1d_transpose filters=2 kernel_size=4 stride=2 padding="same"\n'
+        "conv1d filters=1 kernel_size=3",
+    ),
+    "transposed with gaps": (
+        (4, 5, 1),
+        "conv2d_transpose filters=1 kernel_size=[2,5] stride=[3,2] padding=[0,1]\n"
+        "conv2d filters=1 kernel_size=[2,1]",
+    ),
+    "normalized": ((8, 2), "conv1d filters=2 kernel_size=2\ngroup_norm groups=1"),
+    "normalized in place": ((8, 2), "conv1d filters=2 kernel_size=2\nlayer_norm"),
     "padding alone": (
         (4, 2),
         "conv1d filters=1 kernel_size=2 padding=5\nconv1d filters=2 kernel_size=2",

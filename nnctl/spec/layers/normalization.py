@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nnctl.spec.base import LayerModel, Parameter, Shape, ShapeError, State
 from nnctl.spec.initializers.plain import Constant
-from nnctl.spec.shapes import format_shape, size
+from nnctl.spec.shapes import Reach, format_shape, size
 
 
 class Normalization(LayerModel):
@@ -88,6 +88,9 @@ class LayerNorm(Normalization):
     def trained_shape(self, shape: Shape) -> Shape:
         return shape if self.axes == "all" else shape[-1:]
 
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        return None if self.axes == "all" else super().reach(inputs)
+
 
 class GroupNorm(Normalization):
     """Normalize groups of channels of each sample, over all its places (Wu & He 2018).
@@ -113,6 +116,9 @@ class GroupNorm(Normalization):
             hint = "use fewer groups, or remove the layer"
             raise ShapeError("group_norm of single numbers is always zero", hint)
         return shape
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        return None  # the mean and the variance are of all places
 
 
 def _with_channels(shape: Shape, who: str) -> Shape:
