@@ -17,7 +17,7 @@ from nnctl.spec.suggest import nearest
 
 _GZIP = b"\x1f\x8b"
 _DAMAGED = "copy or download it again"
-_TRUNCATED = "the file was cut short; copy or download it again"
+_TRUNCATED = f"the file was cut short; {_DAMAGED}"
 
 
 def require_file(path: Path) -> None:
@@ -41,6 +41,11 @@ def siblings(path: Path) -> list[str]:
         return []
 
 
+def _starts_with(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
+
+
 @contextmanager
 def open_binary(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading bytes, unpacking ``.gz``; failures while reading are DataErrors."""
@@ -51,7 +56,7 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
     except gzip.BadGzipFile as error:
         what = "not a gzip file, though its name ends in .gz"
-        if path.read_bytes()[:2] == _GZIP:
+        if _starts_with(path, _GZIP):
             about = "something follows its end" if "gzipped" in str(error) else str(error)
             raise file_error(path, f"damaged gzip file: {about}", _DAMAGED) from None
         raise file_error(path, what, "rename it, or pack it with gzip") from None

@@ -34,6 +34,7 @@ from nnctl.ops.norm_core import (
     repeat,
     scaled,
     scaled_back,
+    trained_names,
     wide_of,
 )
 from nnctl.ops.registry import Call, Site, Temporary, register
@@ -173,17 +174,11 @@ def batch_apply_back(
 
 def _names(site: Site) -> dict[str, str | int | Temporary]:
     channels = site.shape[-1]
-    names: dict[str, str | int | Temporary] = {
-        "channels": channels,
+    return {
+        **trained_names(site, channels),
         "places": prod(site.shape[:-1]),
-        "capacity": site.capacity,
-        "sums": Temporary("sums", 2 * channels * site.capacity, "d"),
         "slopes": Temporary("slopes", 2 * channels, "d"),
     }
-    for name in ("gamma", "beta"):
-        if name not in site.parameters:
-            names |= {name: "zeros", f"d{name}": "zeros", f"d{name}_accumulates": 0}
-    return names
 
 
 def _forward(site: Site) -> Sequence[Call]:

@@ -95,6 +95,34 @@ def staged(source, room, g, unit):
 
 
 @inline
+def fold(table, dx, times, g, unit):
+    """dx (places, channels) = the gradient ``table`` of a sample as its windows read it: borders
+    are added to the places they repeat, and the ``times`` numbers of each channel up."""
+    item = size_of(unit)
+    depth, height, width = g.depth, g.height, g.width
+    before_d, before_h, before_w = 0, 0, 0
+    if g.staged:
+        depth, height, width = g.reach_depth, g.reach_height, g.reach_width
+        before_d, before_h, before_w = g.before_depth, g.before_height, g.before_width
+    clear(dx, g.depth * g.height * g.width * g.channels, unit)
+    for d in range(depth):
+        to_d = place_of(d - before_d, g.depth, g.mode)
+        for h in range(height):
+            to_h = place_of(h - before_h, g.height, g.mode)
+            for p in range(width):
+                to_w = place_of(p - before_w, g.width, g.mode)
+                if to_d < 0 or to_h < 0 or to_w < 0:
+                    continue
+                at = ((d * height + h) * width + p) * g.channels * times
+                to = ((to_d * g.height + to_h) * g.width + to_w) * g.channels
+                source = view(table + item * at, g.channels * times, unit)
+                target = view(dx + item * to, g.channels, unit)
+                for c in range(g.channels):
+                    for j in range(times):
+                        target[c] += source[c * times + j]
+
+
+@inline
 def tap_offset(t, g):
     """Elements from the first place of a window to where round ``t`` of calls begins."""
     per_depth = g.taps // g.kernel_depth

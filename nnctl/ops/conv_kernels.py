@@ -7,7 +7,7 @@ The gradient of weights is a sum over samples: every shard of samples sums its o
 from nnctl.engine.intrinsics import call_product, call_turn, lanes_of, size_of, view
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, Split, tiles
-from nnctl.ops.conv_core import clear, convolve, copy, place_of, staged
+from nnctl.ops.conv_core import clear, convolve, copy, fold, staged
 from nnctl.ops.dense import columns_of, padded
 
 LINE = 16384  # bytes of output gradients that stay in the first-level cache
@@ -41,7 +41,8 @@ def conv_forward(x, x_ld, w, b, y, y_ld, g, first_row, last_row, scratch, produc
         convolve(a, w, b, y + item * n * y_ld, room, g, product1, product2, unit)
 
 
-def _leaf_split(sizes: Sizes) -> Split:
+def leaf_split(sizes: Sizes) -> Split:
+    """A task for each leaf of a sum over samples."""
     rows, width = sizes["leaf_rows"], sizes["dy"]
     return Split(rows, -(-sizes.capacity // rows), width, 1, width)
 
@@ -83,7 +84,7 @@ def _panel_gradient(a, dy, ld, part, group, step, product, g, unit):
 
 @tiles(
     "parts",
-    split=_leaf_split,
+    split=leaf_split,
     rowwise="x dy",
     scratch=_gradient_room,
     work=lambda sizes: sizes.capacity * sizes["g"].products,
@@ -121,7 +122,7 @@ def conv_gradient(
                 )
 
 
-@tiles("parts", split=_leaf_split, rowwise="dy", scratch=lambda sizes: sizes["filters"])
+@tiles("parts", split=leaf_split, rowwise="dy", scratch=lambda sizes: sizes["filters"])
 def conv_bias_gradient(
     dy,
     dy_ld,
@@ -219,19 +220,4 @@ def conv_fold(da, da_ld, dx, dx_ld, g, first_row, last_row, unit):
     """dx = the gradient of a staged sample (reach places), borders added to what they repeat."""
     item = size_of(unit)
     for n in range(first_row, last_row):
-        out = dx + item * n * dx_ld
-        clear(out, g.depth * g.height * g.width * g.channels, unit)
-        for d in range(g.reach_depth):
-            to_d = place_of(d - g.before_depth, g.depth, g.mode)
-            for h in range(g.reach_height):
-                to_h = place_of(h - g.before_height, g.height, g.mode)
-                for p in range(g.reach_width):
-                    to_w = place_of(p - g.before_width, g.width, g.mode)
-                    if to_d < 0 or to_h < 0 or to_w < 0:
-                        continue
-                    at = (d * g.reach_height + h) * g.reach_width + p
-                    to = (to_d * g.height + to_h) * g.width + to_w
-                    source = view(da + item * (n * da_ld + at * g.channels), g.channels, unit)
-                    target = view(out + item * to * g.channels, g.channels, unit)
-                    for j in range(g.channels):
-                        target[j] += source[j]
+        fold(da + item * n * da_ld, dx + item * n * dx_ld, 1, g, unit)

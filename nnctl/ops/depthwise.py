@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
-from nnctl.ops.conv import Place, bias_gradient, summed
+from nnctl.ops.conv import Names, Place, bias_gradient, summed
 from nnctl.ops.depthwise_kernels import depthwise_backward, depthwise_forward, depthwise_gradient
 from nnctl.ops.geometry import MODES, ZEROS, Geometry, geometry
 from nnctl.ops.registry import Call, Site, Temporary, register
 from nnctl.ops.windows import Axis, axes_of
-
-Names = dict[str, Any]
 
 
 def _geometry(site: Site) -> Geometry:

@@ -8,9 +8,10 @@ a table with its borders, in which every channel stands m times side by side (``
 
 from nnctl.engine.intrinsics import lanes_of, size_of, view
 from nnctl.engine.jit import inline
-from nnctl.engine.kernel import Sizes, Split, tiles
+from nnctl.engine.kernel import Sizes, tiles
 from nnctl.engine.vectors import first_lanes, multiply_add, plus, put, spread, take
-from nnctl.ops.conv_core import clear, place_of, staged
+from nnctl.ops.conv_core import clear, fold, staged
+from nnctl.ops.conv_kernels import leaf_split
 
 
 def _room(sizes: Sizes) -> int:
@@ -97,14 +98,9 @@ def depthwise_forward(x, x_ld, w, b, y, y_ld, g, flipped, first_row, last_row, s
                 put(out + item * c + pixel * o, total, mask)
 
 
-def _leaf_split(sizes: Sizes) -> Split:
-    rows, width = sizes["leaf_rows"], sizes["dy"]
-    return Split(rows, -(-sizes.capacity // rows), width, 1, width)
-
-
 @tiles(
     "parts",
-    split=_leaf_split,
+    split=leaf_split,
     rowwise="x dy",
     scratch=_room,
     work=lambda sizes: sizes.capacity * sizes["g"].products,
@@ -158,30 +154,4 @@ def depthwise_backward(dy, dy_ld, w, dx, dx_ld, g, flipped, first_row, last_row,
                     at = to + pixel * _window(o, g)
                     sent = take(back + item * c + pixel * o, mask, unit)
                     put(at, multiply_add(sent, weight, take(at, mask, unit)), mask)
-        _narrowed(scratch, dx + item * n * dx_ld, g, unit)
-
-
-@inline
-def _narrowed(table, dx, g, unit):
-    """dx = the table (places, filters) summed over each channel's filters and over repeats."""
-    item, times = size_of(unit), g.filters // g.channels
-    row, plane = _steps(g)
-    shift_d = g.before_depth if g.staged else 0
-    shift_h = g.before_height if g.staged else 0
-    shift_w = g.before_width if g.staged else 0
-    clear(dx, g.depth * g.height * g.width * g.channels, unit)
-    for d in range(g.reach_depth if g.staged else g.depth):
-        to_d = place_of(d - shift_d, g.depth, g.mode)
-        for h in range(g.reach_height if g.staged else g.height):
-            to_h = place_of(h - shift_h, g.height, g.mode)
-            for p in range(row):
-                to_w = place_of(p - shift_w, g.width, g.mode)
-                if to_d < 0 or to_h < 0 or to_w < 0:
-                    continue
-                at = d * plane + h * row + p
-                to = (to_d * g.height + to_h) * g.width + to_w
-                source = view(table + item * at * g.filters, g.filters, unit)
-                target = view(dx + item * to * g.channels, g.channels, unit)
-                for c in range(g.channels):
-                    for j in range(times):
-                        target[c] += source[c * times + j]
+        fold(scratch, dx + item * n * dx_ld, g.filters // g.channels, g, unit)

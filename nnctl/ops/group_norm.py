@@ -20,13 +20,14 @@ from nnctl.engine.intrinsics import view
 from nnctl.engine.jit import helper, merged
 from nnctl.engine.kernel import rows
 from nnctl.ops import norm_core as core
-from nnctl.ops.layer_norm import trained_names, trained_slopes
+from nnctl.ops.layer_norm import trained_slopes
 from nnctl.ops.norm_core import (
     channel_moments,
     channel_slopes,
     repeat,
     scaled,
     scaled_back,
+    trained_names,
     wide_of,
 )
 from nnctl.ops.registry import Call, Site, Temporary, register

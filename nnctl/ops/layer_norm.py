@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from nnctl.engine.intrinsics import view
 from nnctl.engine.jit import helper, merged
 from nnctl.engine.kernel import rows, tiles
-from nnctl.ops.norm_core import add_or_write, by_channels, quarter_sums
-from nnctl.ops.registry import Call, Site, Temporary, register
+from nnctl.ops.norm_core import add_or_write, by_channels, quarter_sums, trained_names
+from nnctl.ops.registry import Call, Site, register
 
 LANES = 32  # sums that a row is dealt out to: one chain would wait for every addition
 
@@ -174,19 +174,6 @@ def trained_slopes(
         quarter_sums(leaves, stride, first, first + count, capacity, live, place, found)
         target = view(dgamma, channels, unit)[first_column:last_column]
         add_or_write(target, found, dgamma_accumulates)
-
-
-def trained_names(site: Site, channels: int) -> dict[str, str | int | Temporary]:
-    """What stands for gamma and beta where they are left out, and the samples' sums."""
-    names: dict[str, str | int | Temporary] = {
-        "channels": channels,
-        "capacity": site.capacity,
-        "sums": Temporary("sums", 2 * channels * site.capacity, "d"),
-    }
-    for name in ("gamma", "beta"):
-        if name not in site.parameters:
-            names |= {name: "zeros", f"d{name}": "zeros", f"d{name}_accumulates": 0}
-    return names
 
 
 def _length(site: Site) -> int:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from nnctl.engine.intrinsics import view
 from nnctl.engine.jit import helper, inline
 from nnctl.engine.kernel import Sizes, Split
+from nnctl.ops.registry import Site, Temporary
 
 LEAST = 64
 
@@ -154,3 +155,16 @@ def add_or_write(target, value, accumulates):
     """Write the values, or add them to what is there."""
     for j in range(len(target)):
         target[j] = target[j] + value[j] if accumulates else value[j]
+
+
+def trained_names(site: Site, channels: int) -> dict[str, str | int | Temporary]:
+    """What stands for gamma and beta where they are left out, and the samples' sums."""
+    names: dict[str, str | int | Temporary] = {
+        "channels": channels,
+        "capacity": site.capacity,
+        "sums": Temporary("sums", 2 * channels * site.capacity, "d"),
+    }
+    for name in ("gamma", "beta"):
+        if name not in site.parameters:
+            names |= {name: "zeros", f"d{name}": "zeros", f"d{name}_accumulates": 0}
+    return names

@@ -47,7 +47,7 @@ class _Transposed(Weighted, Grouped):
     def conflicts(self) -> Iterable[Finding]:
         yield from super().conflicts()
         more, stride = (per_axis(v, self.rank) for v in (self.output_padding, self.stride))
-        if any(self.output_padding and a >= b for a, b in zip(more, stride, strict=False)):
+        if any(a >= b for a, b in zip(more, stride, strict=False)):
             message = f"expected less than the stride, {self.stride}, given {self.output_padding}"
             yield Finding(("output_padding",), message, "take less, or a larger stride")
         if self.padding == "same" and any(more):
