@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nnctl.engine.kernel import Kernel
+from nnctl.ops import winograd
 from nnctl.ops.conv_kernels import (
     conv_bias_gradient,
     conv_fold,
@@ -51,7 +52,16 @@ class Place:
 
     def forward(self, x: str, y: str, bias: str) -> list[Call]:
         """y = bias + x * w."""
-        return [Call(conv_forward, {"x": x, "y": y, "b": bias, "g": self.g})]
+        return self._forward(self.g, "w", {"x": x, "y": y, "b": bias})
+
+    def _forward(self, g: Geometry, w: str | Temporary, names: Names) -> list[Call]:
+        lanes = self.site.lanes
+        if not winograd.suits(g, lanes):
+            return [Call(conv_forward, {**names, "w": w, "g": g})]
+        u = Temporary("points", winograd.point_elements(g.filters, g.channels, lanes))
+        window = {"w": w, "u": u, "channels": g.channels, "filters": g.filters}
+        names = {**names, "u": u, "g": winograd.tiled(g)}
+        return [Call(winograd.winograd_window, window), Call(winograd.winograd_forward, names)]
 
     def back(self, dy: str, dx: str, bias: str = "zeros") -> list[Call]:
         """dx = bias + what comes back to the input from ``dy``."""
@@ -69,9 +79,9 @@ class Place:
             names = {"dy": dy, "turned": self._turned, "b": bias, "g": g, "s": spread(axes)}
             return [turn, Call(conv_spread, names | out)]
         way = geometry(backward_axes(axes), g.filters, g.channels, g.groups)
-        names = {"x": dy, "w": self._turned, "b": bias, "g": way}
+        names = {"x": dy, "b": bias}
         names |= {key.replace("dx", "y"): value for key, value in out.items()}
-        return [turn, Call(conv_forward, names)]
+        return [turn, *self._forward(way, self._turned, names)]
 
     def _back_folded(self, dy: str, dx: str) -> list[Call]:
         """By way of the gradient of the sample with its borders."""
@@ -88,7 +98,11 @@ class Place:
         g = self.g
         window = g.kernel * g.channels // g.groups
         size = weight_elements(g.filters, window, g.groups, self.site.lanes)
-        return summed(self.site, conv_gradient, {"x": x, "dy": dy, "g": g}, parameter, size)
+        names: Names = {"x": x, "dy": dy, "g": g}
+        kernel = conv_gradient
+        if winograd.suits(g, self.site.lanes):
+            kernel, names["g"] = winograd.winograd_gradient, winograd.tiled(g)
+        return summed(self.site, kernel, names, parameter, size)
 
 
 def bias_gradient(site: Site, dy: str, places: int, filters: int) -> list[Call]:
