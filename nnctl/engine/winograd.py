@@ -206,7 +206,8 @@ def transform(shape: tuple[int, int], high: Map, wide: Map, edge: str = "", wide
     rows by ``wide``, and writes what comes of it.
 
     Arguments: address and strides (down, across) of what is read, of what is written, then the
-    mask of the lanes and how many places down and across exist of the ``edge``: "read" or "write".
+    mask of the lanes and how many places down and across exist of the ``edge``: "read" (all lanes
+    are written then) or "write".
     """
 
     @intrinsic
@@ -218,6 +219,8 @@ def transform(shape: tuple[int, int], high: Map, wide: Map, edge: str = "", wide
             source, s0, s1, target, t0, t1, lanes, *limits, _ = args
             base = [builder.inttoptr(p, element.as_pointer()) for p in (source, target)]
             reads = _Grid(n, base[0], (s0, s1), lanes, limits if edge == "read" else None)
+            if edge == "read":  # what does not exist counts as zeros
+                lanes = ir.Constant(lanes.type, [1] * lanes.type.count)
             writes = _Grid(n, base[1], (t0, t1), lanes, limits if edge == "write" else None)
             grid = [[reads.load(i, j) for j in range(shape[1])] for i in range(shape[0])]
             if wide_first:

@@ -52,16 +52,20 @@ class Place:
 
     def forward(self, x: str, y: str, bias: str) -> list[Call]:
         """y = bias + x * w."""
-        return self._forward(self.g, "w", {"x": x, "y": y, "b": bias})
+        return self._forward(self.g, {"x": x, "y": y, "b": bias})
 
-    def _forward(self, g: Geometry, w: str | Temporary, names: Names) -> list[Call]:
-        lanes = self.site.lanes
+    def _forward(self, g: Geometry, names: Names, window: Names | None = None) -> list[Call]:
+        """``window`` names what stands for ``w``, if that is not the layer's own."""
+        lanes, window = self.site.lanes, window or {}
         if not winograd.suits(g, lanes):
-            return [Call(conv_forward, {**names, "w": w, "g": g})]
+            return [Call(conv_forward, {**names, **window, "g": g})]
         u = Temporary("points", winograd.point_elements(g.filters, g.channels, lanes))
-        window = {"w": w, "u": u, "channels": g.channels, "filters": g.filters}
+        numbers = {"u": u, "channels": g.channels, "filters": g.filters}
         names = {**names, "u": u, "g": winograd.tiled(g)}
-        return [Call(winograd.winograd_window, window), Call(winograd.winograd_forward, names)]
+        return [
+            Call(winograd.winograd_window, {**window, **numbers}),
+            Call(winograd.winograd_forward, names),
+        ]
 
     def back(self, dy: str, dx: str, bias: str = "zeros") -> list[Call]:
         """dx = bias + what comes back to the input from ``dy``."""
@@ -81,7 +85,7 @@ class Place:
         way = geometry(backward_axes(axes), g.filters, g.channels, g.groups)
         names = {"x": dy, "b": bias}
         names |= {key.replace("dx", "y"): value for key, value in out.items()}
-        return [turn, *self._forward(way, self._turned, names)]
+        return [turn, *self._forward(way, names, {"w": self._turned})]
 
     def _back_folded(self, dy: str, dx: str) -> list[Call]:
         """By way of the gradient of the sample with its borders."""

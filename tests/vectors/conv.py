@@ -20,9 +20,11 @@ def case(shape, filters, batch=5, bias=True, **fields):
     params = {"w": (*kernel, shape[-1] // fields.get("groups", 1), filters)}
     if bias:
         params["b"] = (filters,)
+    plain = all(fields.get(n, 1) == 1 for n in ("stride", "dilation", "groups"))
+    tiles = kernel == (3, 3) and plain and min(shape[-1], filters) >= 8
     return OpCase(
         f"conv{rank}d", (shape,), out_shape(fields, shape, filters), _forward(fields),
-        fields=fields, params=params, batch=batch, single=3e-5,
+        fields=fields, params=params, batch=batch, tiles=tiles, single=3e-5,
         note=f"to {filters}" + ("" if bias else " no bias"),
     )  # fmt: skip
 
@@ -56,6 +58,12 @@ CASES = [
     case((4, 4, 33), 2, kernel_size=4, batch=17),
     case((10, 3, 2), 3, kernel_size=[2, 3], stride=[4, 3]),
     case((3, 3, 2), 19, kernel_size=5, padding="full", stride=3),
+    # two dimensions, by tiles of 2 x 4 outputs
+    case((7, 10, 20), 17, kernel_size=3, padding="same", batch=13),
+    case((8, 10, 33), 48, kernel_size=3, batch=3),
+    case((6, 6, 17), 16, kernel_size=3, padding="full", bias=False, flip_kernel=True),
+    case((7, 8, 16), 33, kernel_size=3, padding=[[1, 0], [2, 1]], padding_mode="reflect"),
+    case((24, 16, 16), 16, kernel_size=3, padding="same", batch=2),
     # three dimensions
     case((4, 5, 6, 2), 3, kernel_size=3, padding="same", batch=2),
     case((5, 4, 4, 3), 17, kernel_size=[2, 3, 1], stride=[2, 1, 2], padding="full", batch=3),
