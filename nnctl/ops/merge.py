@@ -12,6 +12,11 @@ def merge_first(x):
 
 
 @elementwise()
+def add_two(x0, x1):
+    return x0 + x1
+
+
+@elementwise()
 def add_next(x, y):
     return y + x
 
@@ -22,13 +27,20 @@ def add_backward(dy):
 
 
 def _add_forward(site: Site) -> list[Call]:
-    later = [Call(add_next, {"x": f"x{i}"}) for i in range(1, len(site.inputs))]
-    return [Call(merge_first, {"x": "x0"}), *later]
+    if len(site.inputs) == 1:
+        return [Call(merge_first, {"x": "x0"})]
+    later = [Call(add_next, {"x": f"x{i}"}) for i in range(2, len(site.inputs))]
+    return [Call(add_two), *later]
 
 
 def _add_backward(site: Site) -> list[Call]:
     wanted = [i for i, needed in enumerate(site.needs_dx) if needed]
     return [Call(add_backward, {"dx": f"dx{i}"}) for i in wanted]
+
+
+@elementwise()
+def multiply_two(x0, x1):
+    return x0 * x1
 
 
 @elementwise()
@@ -47,8 +59,10 @@ def multiply_more(dx, x):
 
 
 def _multiply_forward(site: Site) -> list[Call]:
-    later = [Call(multiply_next, {"x": f"x{i}"}) for i in range(1, len(site.inputs))]
-    return [Call(merge_first, {"x": "x0"}), *later]
+    if len(site.inputs) == 1:
+        return [Call(merge_first, {"x": "x0"})]
+    later = [Call(multiply_next, {"x": f"x{i}"}) for i in range(2, len(site.inputs))]
+    return [Call(multiply_two), *later]
 
 
 def _multiply_backward(site: Site) -> list[Call]:

@@ -13,6 +13,11 @@ def split_first(dy0):
 
 
 @elementwise("dx")
+def split_two(dy0, dy1):
+    return dy0 + dy1
+
+
+@elementwise("dx")
 def split_next(dy0, dx):
     return dx + dy0
 
@@ -20,8 +25,10 @@ def split_next(dy0, dx):
 def split_backward(site: Site) -> list[Call]:
     """The gradient of a value that several layers read is the sum of theirs, in their order."""
     count = int(site.fields["consumers"])
-    first = [Call(split_first, {"dy0": "dy0"})]
-    return first + [Call(split_next, {"dy0": f"dy{i}"}) for i in range(1, count)]
+    if count == 1:
+        return [Call(split_first)]
+    later = [Call(split_next, {"dy0": f"dy{i}"}) for i in range(2, count)]
+    return [Call(split_two), *later]
 
 
 register("flatten", same=True)
