@@ -159,6 +159,9 @@ def {name}(a, sam, sar, sak, b, sbr, sbk, c, scm, i, sim, rows, r, k):
         elif left >= {low}:
             low(at, sam, sar, sak, b, sbr, sbk, ct, scm, it, sim, r, k)
             m += {low}
+        elif {low} > 2 and left >= 2:
+            pair(at, sam, sar, sak, b, sbr, sbk, ct, scm, it, sim, r, k)
+            m += 2
         else:
             single(at, sam, sar, sak, b, sbr, sbk, ct, scm, it, sim, r, k)
             m += 1
@@ -171,7 +174,17 @@ def _heights(vectors: int) -> dict[str, int]:
         tall, middle, low = (12, 8, 4) if vectors == 2 else (16, 8, 4)
     else:
         tall, middle, low = (6, 4, 2) if vectors == 2 else (8, 4, 2)
-    return {"tall": tall, "middle": middle, "low": low, "single": 1}
+    return {"tall": tall, "middle": middle, "low": low, "pair": 2, "single": 1}
+
+
+def cycles(rows: int, vectors: int) -> int:
+    """What a product of some rows costs for each step of its sum: a multiply-add of a vector a
+    cycle, and at least the four that one waits for the one before."""
+    total = 0
+    for height in _heights(vectors).values():
+        total += rows // height * max(4, height * vectors)
+        rows %= height
+    return total
 
 
 @lru_cache

@@ -7,31 +7,13 @@ The transpose is the way back of a convolution whose input has its output's shap
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from nnctl.engine.kernel import Kernel
-from nnctl.ops import winograd
-from nnctl.ops.conv_kernels import (
-    conv_bias_gradient,
-    conv_fold,
-    conv_forward,
-    conv_gradient,
-    conv_reduce,
-    conv_turn,
-    weight_elements,
-)
+from nnctl.ops.conv_kernels import conv_fold, conv_turn, weight_elements
 from nnctl.ops.conv_spread import conv_spread
+from nnctl.ops.conv_ways import Names, bias_gradient, forward_calls, gradient_calls
 from nnctl.ops.geometry import MODES, ZEROS, Geometry, backward_axes, geometry, reach, spread
 from nnctl.ops.registry import Call, Site, Temporary, register
 from nnctl.ops.windows import Axis, axes_of
-
-Names = dict[str, Any]
-
-
-def leaf_rows(site: Site) -> int:
-    """Samples of a leaf: those of a shard, where shards lie within quarters of the batch."""
-    quarter = -(-site.capacity // 4)
-    return site.shards.rows if quarter % site.shards.rows == 0 else quarter
 
 
 class Place:
@@ -52,20 +34,7 @@ class Place:
 
     def forward(self, x: str, y: str, bias: str) -> list[Call]:
         """y = bias + x * w."""
-        return self._forward(self.g, {"x": x, "y": y, "b": bias})
-
-    def _forward(self, g: Geometry, names: Names, window: Names | None = None) -> list[Call]:
-        """``window`` names what stands for ``w``, if that is not the layer's own."""
-        lanes, window = self.site.lanes, window or {}
-        if not winograd.suits(g, lanes):
-            return [Call(conv_forward, {**names, **window, "g": g})]
-        u = Temporary("points", winograd.point_elements(g.filters, g.channels, lanes))
-        numbers = {"u": u, "channels": g.channels, "filters": g.filters}
-        names = {**names, "u": u, "g": winograd.tiled(g)}
-        return [
-            Call(winograd.winograd_window, {**window, **numbers}),
-            Call(winograd.winograd_forward, names),
-        ]
+        return forward_calls(self.site, self.axes, self.g, {"x": x, "y": y, "b": bias}, {})
 
     def back(self, dy: str, dx: str, bias: str = "zeros") -> list[Call]:
         """dx = bias + what comes back to the input from ``dy``."""
@@ -85,7 +54,8 @@ class Place:
         way = geometry(backward_axes(axes), g.filters, g.channels, g.groups)
         names = {"x": dy, "b": bias}
         names |= {key.replace("dx", "y"): value for key, value in out.items()}
-        return [turn, *self._forward(way, names, {"w": self._turned})]
+        window = {"w": self._turned}
+        return [turn, *forward_calls(self.site, backward_axes(axes), way, names, window)]
 
     def _back_folded(self, dy: str, dx: str) -> list[Call]:
         """By way of the gradient of the sample with its borders."""
@@ -99,30 +69,7 @@ class Place:
 
     def weights(self, x: str, dy: str, parameter: str = "w") -> list[Call]:
         """d``parameter`` (+)= the sum over samples and places of x * dy."""
-        g = self.g
-        window = g.kernel * g.channels // g.groups
-        size = weight_elements(g.filters, window, g.groups, self.site.lanes)
-        names: Names = {"x": x, "dy": dy, "g": g}
-        kernel = conv_gradient
-        if winograd.suits(g, self.site.lanes):
-            kernel, names["g"] = winograd.winograd_gradient, winograd.tiled(g)
-        return summed(self.site, kernel, names, parameter, size)
-
-
-def bias_gradient(site: Site, dy: str, places: int, filters: int) -> list[Call]:
-    """db (+)= the sum over samples and places of dy (places, filters)."""
-    numbers = {"dy": dy, "places": places, "filters": filters}
-    return summed(site, conv_bias_gradient, numbers, "b", filters)
-
-
-def summed(site: Site, kernel: Kernel, names: Names, parameter: str, size: int) -> list[Call]:
-    """d``parameter`` (+)= the sum of the leaves, of ``size`` numbers, that ``kernel`` makes."""
-    rows = leaf_rows(site)
-    parts = Temporary(f"parts_{parameter}", -(-site.capacity // rows) * size)
-    shared: Names = {"parts": parts, "part_size": size, "leaf_rows": rows}
-    reduce = {**shared, "dw": f"d{parameter}"}
-    reduce["dw_accumulates"] = f"d{parameter}_accumulates"
-    return [Call(kernel, {**names, **shared}), Call(conv_reduce, reduce)]
+        return gradient_calls(self.site, self.axes, self.g, {"x": x, "dy": dy}, parameter)
 
 
 def _bias(site: Site) -> str:

@@ -153,9 +153,10 @@ def convolve(a, w, b, y, room, g, product1, product2, unit):
                 read = a + item * (
                     od * g.stride_depth * g.plane + oh * g.stride_height * g.row + group * inner
                 )
-                out = y + item * (row * g.out_width * g.filters + place)
+                out = y + item * (row * g.line + place)
                 # whole vectors are written where they belong, others would reach into a neighbor
-                target, ld = (out, g.filters) if used == step else (room, step)
+                whole = used == step and g.out_width * g.filters == g.line
+                target, ld = (out, g.filters) if whole else (room, step)
                 for t in range(g.taps):
                     start, stride = (b + item * place, 0) if t == 0 else (target, ld)
                     call_product(
@@ -164,6 +165,7 @@ def convolve(a, w, b, y, room, g, product1, product2, unit):
                         panel + item * t * g.rounds * g.length * step, g.length * step, step,
                         target, ld, start, stride, g.out_width, g.rounds, g.length,
                     )  # fmt: skip
-                if used < step:
+                if not whole:
                     for p in range(g.out_width):
-                        copy(room + item * p * step, out + item * p * g.filters, used, unit)
+                        found = min(used, g.line - place - p * g.filters)
+                        copy(room + item * p * step, out + item * p * g.filters, found, unit)

@@ -111,11 +111,13 @@ def conv_gradient(
                 used = min(step, filters - column)
                 product = product1 if narrow else product2
                 back, ld = dy + item * (n * dy_ld + group * filters + column), g.filters
-                if used < step:
-                    # columns beyond the filters stay zero
+                if used < step or g.out_width * g.filters != g.line:
+                    # columns beyond the filters, and places beyond the row, stay zero
                     for p in range(places):
-                        copy(back + item * p * ld, room + item * p * step, used, unit)
-                        clear(room + item * (p * step + used), step - used, unit)
+                        row, at = p // g.out_width, (p % g.out_width) * g.filters
+                        found = max(min(used, g.line - group * filters - column - at), 0)
+                        copy(back + item * (row * g.line + at), room + item * p * step, found, unit)
+                        clear(room + item * (p * step + found), step - found, unit)
                     back, ld = room, step
                 _panel_gradient(
                     a, back, ld, leaf + item * window * column, group, step, product, g, unit

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nnctl.ops.conv import Place, bias_gradient
+from nnctl.ops.conv import Place
+from nnctl.ops.conv_ways import bias_gradient
 from nnctl.ops.geometry import ZEROS
 from nnctl.ops.registry import Call, Site, register
 from nnctl.windows import Axis, paddings, per_axis

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from nnctl.ops.conv import Names, Place, bias_gradient, summed
+from nnctl.ops.conv import Place
+from nnctl.ops.conv_ways import Names, bias_gradient, summed
 from nnctl.ops.depthwise_kernels import depthwise_backward, depthwise_forward, depthwise_gradient
 from nnctl.ops.geometry import MODES, ZEROS, Geometry, geometry
 from nnctl.ops.registry import Call, Site, Temporary, register

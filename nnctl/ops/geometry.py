@@ -62,6 +62,7 @@ class Geometry(NamedTuple):
     rounds: int
     round_step: int
     length: int
+    line: int  # elements of a row of outputs
 
     @property
     def positions(self) -> int:
@@ -107,7 +108,7 @@ def geometry(
         *(a.dilation for a in three),
         *(a.before for a in three),
         *(reach(a) for a in three),
-        groups, mode, int(staged), row, plane, *steps,
+        groups, mode, int(staged), row, plane, *steps, w.out * filters,
     )  # fmt: skip
     return Geometry._make(numbers)
 

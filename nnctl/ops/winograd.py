@@ -54,7 +54,9 @@ def tiled(g: Geometry) -> Geometry:
     """The same convolution, its table wide enough for whole tiles."""
     high, wide = -(-g.out_height // HIGH) * HIGH + 2, -(-g.out_width // WIDE) * WIDE + 2
     staged = g.staged or (high, wide) != (g.height, g.width)
-    return g._replace(reach_height=high, reach_width=wide, staged=int(staged), row=wide * g.channels)
+    return g._replace(
+        reach_height=high, reach_width=wide, staged=int(staged), row=wide * g.channels
+    )
 
 
 def together(per: int, samples: int) -> int:
@@ -207,7 +209,7 @@ def winograd_forward(
 
 def _gradient_room(sizes: Sizes) -> int:
     g, wide = sizes["g"], 2 * sizes.lanes
-    return _sample_room(sizes) + POINTS * ((BLOCK + g.channels) * wide + GAP)
+    return _sample_room(sizes) + int(POINTS * ((BLOCK + g.channels) * wide + GAP))
 
 
 @inline

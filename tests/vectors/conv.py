@@ -13,6 +13,13 @@ def _forward(fields):
     return run
 
 
+def joined(kernel, fields):
+    """Whether several outputs may be computed as one: the engine decides by its vectors' length."""
+    dilation = fields.get("dilation", 1)
+    across = dilation if isinstance(dilation, int) else dilation[-1]
+    return kernel[-1] > 1 and across == 1 and fields.get("groups", 1) == 1
+
+
 def case(shape, filters, batch=5, bias=True, **fields):
     rank = len(shape) - 1
     kernel = fields.get("kernel_size", 1)
@@ -20,11 +27,9 @@ def case(shape, filters, batch=5, bias=True, **fields):
     params = {"w": (*kernel, shape[-1] // fields.get("groups", 1), filters)}
     if bias:
         params["b"] = (filters,)
-    plain = all(fields.get(n, 1) == 1 for n in ("stride", "dilation", "groups"))
-    tiles = kernel == (3, 3) and plain and min(shape[-1], filters) >= 8
     return OpCase(
         f"conv{rank}d", (shape,), out_shape(fields, shape, filters), _forward(fields),
-        fields=fields, params=params, batch=batch, tiles=tiles, single=3e-5,
+        fields=fields, params=params, batch=batch, blocks=joined(kernel, fields), single=3e-5,
         note=f"to {filters}" + ("" if bias else " no bias"),
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.reference.conv import each
 from tests.reference.conv_transpose import conv_transpose, transposed_sizes
 from tests.vectors.case import OpCase
+from tests.vectors.conv import joined
 
 
 def _forward(fields):
@@ -23,7 +24,7 @@ def case(shape, filters, batch=5, bias=True, **fields):
     outs = transposed_sizes(fields, shape)[-1]
     return OpCase(
         f"conv{rank}d_transpose", (shape,), (*outs, filters), _forward(fields),
-        fields=fields, params=params, batch=batch, single=3e-5,
+        fields=fields, params=params, batch=batch, blocks=joined(kernel, fields), single=3e-5,
         note=f"to {filters}" + ("" if bias else " no bias"),
     )  # fmt: skip
 
