@@ -32,8 +32,8 @@ class OpCase:
     on its place in the batch. ``joint``: it depends on the other samples, in training.
     ``states``: what the layer keeps, as evaluation finds it. ``apart``: no two values of a channel
     may be near each other, as their order decides. ``consumers``: gradients that come back (a
-    ``split``). ``blocks``: several outputs are computed as one, so that what is not finite may reach
-    neighbors in its sample. ``single``: bound of the relative error in float32.
+    ``split``). ``blocks``: several outputs are computed as one, so that what is not finite may
+    reach neighbors in its sample. ``single``: bound of the relative error in float32.
     """
 
     tag: str
