@@ -37,6 +37,7 @@ from nnctl.ops.norm_core import (
     trained_names,
     wide_of,
 )
+from nnctl.ops.norm_fold import norm_fold
 from nnctl.ops.registry import Call, Site, Temporary, register
 
 
@@ -193,6 +194,11 @@ def _evaluate(site: Site) -> Sequence[Call]:
     return [Call(batch_apply, {**_names(site), **running})]
 
 
+def _fold(site: Site) -> Sequence[Call]:
+    running = {"mean": "running_mean", "variance": "running_var"}
+    return [Call(norm_fold, {**_names(site), **running})]
+
+
 def _keep(site: Site) -> Sequence[Call]:
     return [Call(batch_keep, _names(site))]
 
@@ -212,5 +218,6 @@ register(
     _backward,
     evaluate=_evaluate,
     keep=_keep,
+    fold=_fold,
     saved={"mean": "channels", "variance": "channels"},
 )

@@ -100,4 +100,4 @@ def _backward(site: Site) -> list[Call]:
 
 
 for rank in (1, 2, 3):
-    register(f"conv{rank}d", _forward, _backward, layouts={"w": "panels"})
+    register(f"conv{rank}d", _forward, _backward, layouts={"w": "panels"}, takes_fold=True)

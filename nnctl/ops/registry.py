@@ -76,6 +76,8 @@ class Op:
     layouts: Mapping[str, str]  # parameter -> memory layout, "vector" where not named
     same: bool = False
     same_in_evaluation: bool = False
+    fold: Lowering | None = None  # in evaluation: moves what it does into the weights before it
+    takes_fold: bool = False  # its w (panels) and b can take in what follows
 
     @property
     def is_elementwise(self) -> bool:
@@ -111,6 +113,8 @@ def register(
     layouts: Mapping[str, str] | None = None,
     same: bool = False,
     same_in_evaluation: bool = False,
+    fold: Lowering | None = None,
+    takes_fold: bool = False,
 ) -> None:
     """Say how layers of type ``tag`` run; a single kernel is one call, its names as they are."""
     run = _lowering(forward)
@@ -124,6 +128,8 @@ def register(
         dict(layouts or {}),
         same,
         same or same_in_evaluation,
+        fold,
+        takes_fold,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -14,6 +14,7 @@ from nnctl.ops import batch as ends
 from nnctl.ops.registry import Call, Loss, Op, Site, Temporary, find, find_loss
 from nnctl.plan.binding import Binder
 from nnctl.plan.buffers import Buffer, Maker
+from nnctl.plan.folding import fold, folds
 from nnctl.plan.resident import Resident, Scaling
 from nnctl.plan.shards import row_split
 from nnctl.plan.steps import Step, Table
@@ -36,6 +37,7 @@ class Lowering:
     written: set[Buffer] = field(default_factory=set)
     losses: dict[str, Buffer] = field(default_factory=dict)
     targets: dict[str, Buffer] = field(default_factory=dict)
+    folds: dict[str, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.nodes = self.graph.by_name()
@@ -44,11 +46,12 @@ class Lowering:
     # -- forward -------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        self._add({}, {}, Call(ends.begin_step), "begin", "")
+        self.add({}, {}, Call(ends.begin_step), "begin", "")
         self.steps[-1].is_alone = True
 
     def forward(self, names: Container[str] | None = None) -> None:
         """Lower the forward pass of the nodes ``names`` (default: all), inputs gathered first."""
+        self.folds = {} if self.training else folds(self.graph, names)
         for node in self.graph.nodes:
             if names is not None and node.name not in names:
                 continue
@@ -70,17 +73,20 @@ class Lowering:
         """Take the batch's rows; in double precision up to normalization, if the data come so."""
         if scaling is not None and letter == "d":
             arrays = {"x": x, "source": source, "mean": scaling.mean64, "scale": scaling.scale64}
-            self._add(arrays, {}, Call(ends.gather_normalized), label)
+            self.add(arrays, {}, Call(ends.gather_normalized), label)
             return
         scale = 1.0 / 255.0 if letter == "u" else 1.0
-        self._add({"x": x, "source": source}, {}, Call(ends.gather, {"scale": scale}), label)
+        self.add({"x": x, "source": source}, {}, Call(ends.gather, {"scale": scale}), label)
         if scaling is not None:
             arrays = {"x": x, "mean": scaling.mean, "scale": scaling.scale}
-            self._add(arrays, {}, Call(ends.normalize), label, "normalize")
+            self.add(arrays, {}, Call(ends.normalize), label, "normalize")
 
     def _forward(self, node: Node) -> None:
         op = find(node.op)
         first = self.y[node.inputs[0]]
+        if self.folds.get(node.inputs[0]) is node:
+            self.y[node.name] = first
+            return
         if op.same or (op.same_in_evaluation and not self.training):
             self.y[node.name] = first  # a row's values lie in the order of any shape
             return
@@ -88,8 +94,12 @@ class Lowering:
         self.y[node.name] = first if take_over else self.make.rows(f"{node.name}.y", node.size)
         lowering = op.forward if self.training else op.evaluate
         self.saved[node.name] = self._saved(node.name, op.saved, node.shape)
-        for call in lowering(self.site(node)):
-            self._add(self._arrays(node), self._fields(node), call, node.name)
+        arrays, site = self._arrays(node), self.site(node)
+        if node.name in self.folds:
+            arrays |= fold(self, node, self.folds[node.name])
+            site = replace(site, parameters=("w", "b"))
+        for call in lowering(site):
+            self.add(arrays, self.fields(node), call, node.name)
 
     def _is_kept(self, x: Buffer, node: Node) -> bool:
         """Whether the backward pass reads a node's input: as its x, or as the y it came from."""
@@ -109,7 +119,7 @@ class Lowering:
         """Lower what moves the arrays that layers keep from step to step."""
         for node in self.graph.nodes:
             for call in find(node.op).keep(self.site(node)) if node.states else ():
-                self._add(self._arrays(node), self._fields(node), call, node.name, "state")
+                self.add(self._arrays(node), self.fields(node), call, node.name, "state")
 
     # -- losses --------------------------------------------------------------------------------
 
@@ -137,11 +147,11 @@ class Lowering:
         backward: bool,
     ) -> None:
         forward, gradient = how.kernels[kind]
-        self._add(arrays, fields, Call(forward), f"loss.{loss.output}")
+        self.add(arrays, fields, Call(forward), f"loss.{loss.output}")
         if backward:
             dx = self.make.rows(f"{loss.output}.dy", self.nodes[loss.output].size)
             self.dy[(f"loss.{loss.output}", 0)] = dx
-            self._add({**arrays, "dx": dx}, fields, Call(gradient), loss.output, "dy")
+            self.add({**arrays, "dx": dx}, fields, Call(gradient), loss.output, "dy")
 
     def sum_losses(self) -> None:
         """Write the weighted mean loss of the batch to the log."""
@@ -149,14 +159,14 @@ class Lowering:
         for k, loss in enumerate(self.graph.losses):
             arrays = {"losses": self.losses[loss.output], "total": total}
             numbers = {"weight": float(loss.weight), "is_first": int(k == 0)}
-            self._add(arrays, numbers, Call(ends.sum_losses), f"loss.{loss.output}", "sum")
+            self.add(arrays, numbers, Call(ends.sum_losses), f"loss.{loss.output}", "sum")
 
     def _target(self, loss: LossNode, kind: str) -> dict[str, Any]:
         name, label = loss.target, f"target.{loss.target or loss.output}"
         if kind == "class":
             labels = self.make.column(label, "i")
             arrays = {"labels": labels, "source": self._table(f"target.{loss.output}", 1, "i")}
-            self._add(arrays, {}, Call(ends.gather_labels), label)
+            self.add(arrays, {}, Call(ends.gather_labels), label)
             return {"labels": labels}
         width = self.nodes[loss.output].size
         rows = self.make.rows(label, width)
@@ -192,9 +202,9 @@ class Lowering:
         for i, needed in enumerate(step.needs_dx):
             if needed:
                 arrays |= self._dx(node, op, i, sources[0])
-        fields = {**self._fields(node), "consumers": len(sources)}
+        fields = {**self.fields(node), "consumers": len(sources)}
         for call in op.backward(self.site(node, step, len(sources))):
-            self._add(arrays, fields, call, node.name, "backward")
+            self.add(arrays, fields, call, node.name, "backward")
 
     def _dx(self, node: Node, op: Op, i: int, dy: Buffer) -> dict[str, Buffer]:
         source = self.nodes[node.inputs[i]]
@@ -236,12 +246,17 @@ class Lowering:
     def _arrays(self, node: Node) -> dict[str, Any]:
         arrays: dict[str, Any] = {f"x{i}": self.y[name] for i, name in enumerate(node.inputs)}
         arrays |= {"x": arrays["x0"], "y": self.y[node.name]} | self.saved.get(node.name, {})
+        return arrays | self.parameters(node)
+
+    def parameters(self, node: Node) -> dict[str, Any]:
+        """Parameters, their gradients and the states of a node, by their short names."""
+        arrays: dict[str, Any] = {}
         for name, use in node.params.items():
             arrays[name] = self.resident.parameters[use.parameter]
             arrays[f"d{name}"] = self.resident.gradients[use.parameter]
         return arrays | {short: self.resident.states[n] for short, n in node.states.items()}
 
-    def _fields(self, node: Node) -> dict[str, Any]:
+    def fields(self, node: Node) -> dict[str, Any]:
         # the layer's own number among the streams of random numbers
         return {**node.fields, "stream": zlib.crc32(node.name.encode())}
 
@@ -251,11 +266,11 @@ class Lowering:
     def hand_out(self, place: str, x: Buffer, width: int) -> None:
         """Copy a result to the array that ``place`` names."""
         out = Table(self.resident.words, self.resident.places[place], width, "f", "output")
-        self._add({"x": x, "out": out}, {"x_width": width}, Call(ends.hand_out), place)
+        self.add({"x": x, "out": out}, {"x_width": width}, Call(ends.hand_out), place)
 
     def hand_out_losses(self, place: str, losses: Buffer) -> None:
         out = Table(self.resident.words, self.resident.places[place], 1, "d", "output")
-        self._add({"losses": losses, "out": out}, {}, Call(ends.hand_out_losses), place)
+        self.add({"losses": losses, "out": out}, {}, Call(ends.hand_out_losses), place)
 
     def _temporary(self, owner: str) -> Any:
         def make(asked: Temporary) -> Buffer:
@@ -264,7 +279,7 @@ class Lowering:
 
         return make
 
-    def _add(
+    def add(
         self,
         arrays: Mapping[str, Any],
         fields: Mapping[str, Any],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nnctl.plan import Plan
 
 Array = np.ndarray[Any, Any]
-EVALUATION_BATCH = 256
+AT_ONCE = 1 << 20  # numbers of all samples of a batch of evaluation, in the widest layer
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def compile_network(
     return compile_plan(
         graph,
         batch=batch,
-        eval_batch=EVALUATION_BATCH,
+        eval_batch=evaluation_batch(graph),
         dtype=dtype or spec.training.dtype,
         seed=spec.training.seed,
         threads=threads or spec.training.threads,
@@ -161,3 +161,10 @@ def _weights(
         message = f"expected {target.width} weights, one a class, given {len(wanted)}"
         raise SpecError(spec.problem(path, message, f"classes: {', '.join(classes)}"))
     return np.array(wanted, dtype=np.float64)
+
+
+def evaluation_batch(graph: Graph) -> int:
+    """Samples at once in evaluation: 256, and down to 16 where they are so large that what a task
+    hands from layer to layer would not stay in its core's cache."""
+    widest = max(node.size for node in graph.nodes)
+    return max(16, min(256, AT_ONCE // widest // 16 * 16))

@@ -140,8 +140,6 @@ def _flattened(node: Any, by_name: Mapping[str, Any]) -> list[int] | None:
 
 def work_of(prepared: Prepared, parameters: Arrays) -> Work:
     """Return the work of a prepared spec, with the given first parameters."""
-    from nnctl.run.prepare import EVALUATION_BATCH
-
     part, spec = prepared.parts["train"], prepared.spec
     normalizer = prepared.normalizer
     return Work(
@@ -151,7 +149,7 @@ def work_of(prepared: Prepared, parameters: Arrays) -> Work:
         targets={n: seen(a, normalizer.targets.get(n)) for n, a in part.targets.items()},
         orders=orders(prepared),
         batch=prepared.batch_size,
-        eval_batch=EVALUATION_BATCH,
+        eval_batch=prepared.plan.eval_batch,
     )
 
 
