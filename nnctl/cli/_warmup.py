@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nnctl.errors import SpecError
-from nnctl.graph import build
+from nnctl.errors import DataError, SpecError
 from nnctl.run.prepare import prepare
 from nnctl.spec import Spec, load_spec
 from nnctl.spec.registry import model, tags
 
 # Three classes, two classes, numbers: each loss fits at least one of them.
 HEADS = (("iris", 3), ("breast_cancer", 1), ("diabetes", 1))
+IMAGES = """
+layers = [
+  { type = "conv2d", filters = 16, kernel_size = 3, padding = "same" },
+  { type = "batch_norm" },
+  { type = "relu" },
+  { type = "conv2d", filters = 16, kernel_size = 3, padding = "same", padding_mode = "reflect" },
+  { type = "layer_norm" },
+  { type = "conv2d", filters = 16, kernel_size = 2, stride = 2 },
+  { type = "group_norm", groups = 2 },
+  { type = "depthwise_conv2d", kernel_size = 3, padding = "same" },
+  { type = "separable_conv2d", filters = 5, kernel_size = 3, padding = "same" },
+  { type = "conv2d_transpose", filters = 4, kernel_size = 2, stride = 2 },
+  { type = "max_pool2d" },
+  { type = "up_sampling2d" },
+  { type = "min_pool2d" },
+  { type = "adaptive_avg_pool", output_size = 3 },
+  { type = "flatten" },
+  { type = "dense", units = 2 },
+]
+data.source = { generate = "shapes", samples = 64, height = 8, width = 8, classes = 2 }
+"""
 
 
 def compile_spec(spec: Spec) -> float:
@@ -25,7 +45,8 @@ def compile_spec(spec: Spec) -> float:
 
 
 def common(flags: Sequence[str]) -> list[Spec]:
-    """Return a network with every activation and merge, and one for each loss and optimizer."""
+    """Return a network with every activation and merge, one for images, and one for each loss and
+    optimizer."""
     default = '[optimizer]\ntype = "adam"\n'
     loss = '[loss]\ntype = "cross_entropy"\n'
     texts = [("layers", "iris", _layers(), 3, loss + default)]
@@ -34,7 +55,8 @@ def common(flags: Sequence[str]) -> list[Spec]:
         texts += [(f"{tag}-{data}", data, "", units, rest) for data, units in HEADS]
     for tag in tags("optimizers"):
         texts.append((tag, "iris", "", 3, f'{loss}[optimizer]\ntype = "{tag}"\n'))
-    return [spec for text in texts for spec in _loaded(*text, flags)]
+    images = load_spec("images.toml", flags, text=IMAGES + loss + default)
+    return [images, *(spec for text in texts for spec in _loaded(*text, flags))]
 
 
 def _loaded(
@@ -49,11 +71,10 @@ def _loaded(
 
 
 def _fits(spec: Spec) -> bool:
-    from nnctl.data.header import inspect
-
+    """Whether the loss can be had of these data, by the kind and the range of their targets."""
     try:
-        build(spec, inspect(spec.data, spec.base_dir))
-    except SpecError:
+        prepare(spec).plan.close()
+    except (DataError, SpecError):
         return False
     return True
 
