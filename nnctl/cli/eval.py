@@ -109,6 +109,7 @@ def _keep(located: Located, found: Assessment, document: dict[str, Any], out: Ou
         write_evaluation(located.run, document, found.pictures)
         if found.activations:
             write_activations(located.run, found.activations)
+            out.note(f"activation maps kept for nnctl report {located.run.path}")
     except NnctlError as error:
         out.warn(f"warning: not kept for the report: {error.problems[0].message}")
 

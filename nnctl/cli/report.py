@@ -2,7 +2,8 @@
 
 Reads run directories alone; nothing is trained or evaluated. The page is one file without
 scripts that needs no network. About one run on images it has pictures: the kernels of the first
-layers, the surest mistakes and, after nnctl eval --activations, the maps of a sample.
+layers, the surest mistakes and, after nnctl eval --activations, the maps of a sample. Those of more
+than 96 pixels a side are thinned.
 
   nnctl report                                  a page about the newest run, in its directory
   nnctl report runs/a runs/b -o compare.html    two runs compared

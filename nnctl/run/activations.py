@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nnctl.plan import Plan
 
 MAPS = 16  # of a layer
-LAYERS = 40
+LAYERS = 32
 # By the axes of a layer's output: how each of its maps is shown.
 SHOWN = {2: "a row a channel", 3: "", 4: "the middle slice of each"}
 
@@ -69,20 +69,39 @@ def activations(
     values = given(plan, split, row)
     listed: list[dict[str, Any]] = []
     arrays: dict[str, Array] = {}
-    for k, layer in enumerate(layers[:LAYERS]):
+    for k, layer in enumerate(_spread(layers)):
         maps = np.stack(list(_maps(values[layer.nodes[-1].name])))
         low, high = _range(maps)
-        arrays[f"maps.{k}"] = scaled(thinned(maps[..., None])[..., 0], low, high)
-        shape = format_shape(layer.shape)
-        channels = layer.shape[-1] if len(layer.shape) > 2 else 1
-        said = {"layer": layer.name, "type": layer.type, "shape": shape, "maps": channels}
-        listed.append({**said, "low": low, "high": high, "shown": SHOWN[len(layer.shape)]})
+        arrays[f"maps.{k}"] = small = scaled(thinned(maps[..., None])[..., 0], low, high)
+        listed.append({**_about(layer, maps, small), "low": low, "high": high})
     about = {"split": split, "layers": listed, "of": len(layers), "sample": sample}
     about["said"] = list(_said(plan, found, part, split, row))
     picture = gallery(part, [sample])
     if picture:
         arrays["pictures"] = picture["pictures"]
     return {"about": np.array(json.dumps(about)), **arrays}
+
+
+def _spread(layers: Sequence[Layer]) -> list[Layer]:
+    """Return the layers, or so many of them as are shown, evenly from the first to the last."""
+    count = min(len(layers), LAYERS)
+    places = np.rint(np.linspace(0, len(layers) - 1, count)).astype(int)
+    return [layers[k] for k in places]
+
+
+def _about(layer: Layer, maps: Array, small: Array) -> dict[str, Any]:
+    """Return what is told of a layer: its type and shape, how many maps it has, how they are
+    shown."""
+    shown = [SHOWN[len(layer.shape)]]
+    if small.shape != maps.shape:
+        shown.append(f"thinned to {format_shape(small.shape[1:])}")
+    return {
+        "layer": layer.name,
+        "type": layer.type,
+        "shape": format_shape(layer.shape),
+        "maps": layer.shape[-1] if len(layer.shape) > 2 else 1,
+        "shown": ", ".join(filter(None, shown)),
+    }
 
 
 def _said(

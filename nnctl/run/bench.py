@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHUNK = 0.1  # seconds of a measurement, so that a call's own cost does not count
 LEAST = 3  # measurements of each kind
 MOST_STEPS = 20_000  # of a measurement
+MOST_NUMBERS = 2**22  # of an array that is made for a measurement: row numbers, outputs
 MOST_PASSES = 200  # call by call, of a measurement
 UNLABELED = "inference"  # the split that is evaluated without its targets
 HINT = "nnctl train tells which tensor it is in"
@@ -77,12 +78,15 @@ def _measured(
         "alone": timer.alone,
         "inference": _inference(prepared),
     }
+    widest = max(prepared.graph.node(name).size for name in prepared.graph.outputs)
+    most = {"whole": _most(timer.plan.batch), "inference": _most(EVALUATION_BATCH * widest)}
+    most["alone"] = most["whole"]
     timer.alone(1)
     if timer.failed:
         raise DivergedError("the first step meets a number that is not finite", HINT)
     for kind in kinds.values():  # what is done once, at a first use, is no part of a step
         kind(1)
-    sizes = {name: _size(kind) for name, kind in kinds.items()}
+    sizes = {name: _size(kind, most[name]) for name, kind in kinds.items()}
     found: dict[str, list[float]] = {name: [] for name in kinds}
     calls: list[Array] = []
     began = time.monotonic()
@@ -100,7 +104,12 @@ def _rows(prepared: Prepared) -> Array:
     count, batch = prepared.parts["train"].samples, prepared.plan.batch
     training = prepared.spec.training
     epoch = order(training.seed, 0, count, training.shuffle)
-    return np.resize(epoch[: count // batch * batch], MOST_STEPS * batch)
+    return np.resize(epoch[: count // batch * batch], _most(batch) * batch)
+
+
+def _most(numbers: int) -> int:
+    """Return the most steps of a measurement, if each has so many numbers."""
+    return max(1, min(MOST_STEPS, MOST_NUMBERS // numbers))
 
 
 def _inference(prepared: Prepared) -> Callable[[int], float]:
@@ -116,12 +125,12 @@ def _inference(prepared: Prepared) -> Callable[[int], float]:
     return evaluated
 
 
-def _size(kind: Callable[[int], float]) -> int:
-    """Return how many steps take about as long as a measurement is to take."""
+def _size(kind: Callable[[int], float], most: int) -> int:
+    """Return how many steps, at most ``most``, take about as long as a measurement is to take."""
     count = 1
-    while (spent := kind(count)) < CHUNK / 4 and count < MOST_STEPS:
-        count = min(MOST_STEPS, count * 4)
-    return max(1, min(MOST_STEPS, round(count * CHUNK / spent)))
+    while (spent := kind(count)) < CHUNK / 4 and count < most:
+        count = min(most, count * 4)
+    return max(1, min(most, round(count * CHUNK / spent)))
 
 
 def _timed(

@@ -145,7 +145,7 @@ def test_a_page_with_all_pictures():
     for heading in ("Surest mistakes", "Kernels of the first layer", "Activation maps"):
         assert heading in text
     assert "1 of 1 samples that were taken for another class" in text
-    assert "The first 1 of 50 layers with maps." in text
+    assert "1 of its 50 layers with maps." in text
     assert html.count("<img ") == 1 + 2 + 1 + 16 == html.count('alt="')
     assert html == page([whole()])
 

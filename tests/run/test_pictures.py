@@ -6,7 +6,7 @@ import pytest
 from nnctl.data import Part
 from nnctl.errors import UsageError
 from nnctl.metrics import classified
-from nnctl.run.activations import row_of
+from nnctl.run.activations import LAYERS, _spread, row_of
 from nnctl.run.artifacts import read_pictures, write_evaluation
 from nnctl.run.heads import Head
 from nnctl.run.mistakes import MISTAKES, surest_mistakes
@@ -108,6 +108,13 @@ def test_pictures_are_replaced_with_their_evaluation_and_damage_is_no_error(tmp_
     assert read_pictures(folder, "test") == {}
     write_evaluation(folder, {"split": "test"})
     assert not path.exists() and read_pictures(folder, "test") == {}
+
+
+def test_of_many_layers_some_are_shown_from_the_first_to_the_last():
+    assert _spread(list(range(5))) == list(range(5))
+    some = _spread(list(range(100)))
+    assert len(some) == LAYERS and (some[0], some[-1]) == (0, 99)
+    assert some == sorted(set(some))
 
 
 def test_a_sample_of_another_part_is_named_with_some_that_are_there():
