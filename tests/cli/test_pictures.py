@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnctl.cli.app import run
-from nnctl.run.artifacts import read_activations, read_pictures
+from nnctl.run.artifacts import read_activations, read_evaluations, read_pictures
 from nnctl.run.rundir import RunDir
 
 SPEC = """
@@ -18,7 +18,8 @@ normalize = "standard"
 type = "conv2d"
 filters = 18
 kernel_size = 3
-activation = "relu"
+[[layers]]
+type = "relu"
 [[layers]]
 type = "dropout"
 [[layers]]
@@ -49,11 +50,16 @@ def folder(shapes, monkeypatch):
     return shapes
 
 
-def test_training_leaves_the_pictures_of_its_mistakes(folder, capsys):
-    assert run(["eval", "./r", "--json"]) == 0
-    mistakes = json.loads(capsys.readouterr().out)["mistakes"]
+def test_training_leaves_the_pictures_of_its_mistakes_as_eval_does(folder, capsys):
+    left = RunDir(folder / "r")
+    pictures = read_pictures(left, "test")
+    mistakes = read_evaluations(left)["test"]["mistakes"]
     assert mistakes  # after one epoch there are some
-    pictures = read_pictures(RunDir(folder / "r"), "test")
+    (left.artifacts / "pictures-test.npz").unlink()
+    assert run(["eval", "./r", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["mistakes"] == mistakes
+    again = read_pictures(left, "test")
+    assert all((pictures[sample] == again[sample]).all() for sample in again) and again
     assert sorted(pictures) == sorted(row["sample"] for row in mistakes)
     assert all(one.shape == (9, 9, 3) and one.dtype == np.uint8 for one in pictures.values())
 
@@ -71,14 +77,15 @@ def test_the_maps_of_a_sample_in_evaluation_mode(folder, capsys):
     layers = [(row["layer"], row["shape"], row["maps"]) for row in about["layers"]]
     assert layers == [
         ("conv2d_1", "7x7x18", 18),
+        ("relu_1", "7x7x18", 18),
         ("dropout_1", "7x7x18", 18),
         ("max_pool2d_1", "3x3x18", 18),
     ]
-    assert (about["sample"], about["split"], about["of"]) == (sample, "test", 3)
+    assert (about["sample"], about["split"], about["of"]) == (sample, "test", 4)
     assert about["said"][0]["true"] != about["said"][0]["predicted"]
     assert arrays["pictures"].shape == (1, 9, 9, 3)
     assert arrays["maps.0"].shape == (16, 7, 7)
-    assert (arrays["maps.1"] == arrays["maps.0"]).all()
+    assert (arrays["maps.2"] == arrays["maps.1"]).all()
 
     stored = read(RunDir(folder / "r").best)
     from nnctl.data import load
@@ -91,11 +98,11 @@ def test_the_maps_of_a_sample_in_evaluation_mode(folder, capsys):
     tensors, _ = checkpoint.load(RunDir(folder / "r").best)
     w, b = tensors["param/conv2d_1.w"], tensors["param/conv2d_1.b"]
     windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(0, 1))
-    y = np.maximum(np.einsum("ijcuv,uvcf->ijf", windows, w) + b, 0.0)
-    high = about["layers"][0]["high"]
-    assert high == pytest.approx(y[..., :16].max(), rel=1e-5)
-    wanted = np.moveaxis(y[..., :16], -1, 0) / high * 255
-    assert np.abs(arrays["maps.0"] - wanted).max() < 0.51
+    y = np.moveaxis(np.einsum("ijcuv,uvcf->ijf", windows, w) + b, -1, 0)[:16]
+    for k, maps in enumerate((y, np.maximum(y, 0.0))):
+        low, high = (about["layers"][k][name] for name in ("low", "high"))
+        assert (low, high) == pytest.approx((maps.min(), maps.max()), rel=1e-5)
+        assert np.abs(arrays[f"maps.{k}"] - (maps - low) / (high - low) * 255).max() < 0.51
 
 
 def test_the_report_shows_them_all_the_same_each_time(folder, capsys):
@@ -104,7 +111,7 @@ def test_the_report_shows_them_all_the_same_each_time(folder, capsys):
     html = (folder / "a.html").read_text()
     for heading in ("Surest mistakes", "Kernels of the first layer", "Activation maps"):
         assert heading in html
-    assert html.count('alt="kernel ') == 18 and html.count('alt="map ') == 3 * 16
+    assert html.count('alt="kernel ') == 18 and html.count('alt="map ') == 4 * 16
     assert run(["report", "./r", "-o", "b.html"]) == 0
     assert (folder / "b.html").read_text() == html
     assert run(["report", "./r", "./r", "-o", "two.html"]) == 0
