@@ -72,7 +72,7 @@ class _Frame:
         width, height = self.left + self.side + right, self.top + self.side + below
         return Markup(
             f'<svg class="matrix" viewBox="0 0 {width:.1f} {height:.1f}" '
-            f'style="width: {width:.0f}px" xmlns="http://www.w3.org/2000/svg">'
+            f'style="width: {width:.0f}px; min-width: min({width:.0f}px, 40rem)" xmlns="http://www.w3.org/2000/svg">'
             + "".join(parts)
             + "</svg>"
         )
