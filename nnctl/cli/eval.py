@@ -4,6 +4,7 @@
   nnctl eval runs/digits_mlp-001 --per-class
   nnctl eval --gate 'accuracy>=0.95' --gate 'recall[7]>=0.9'
   nnctl eval runs/a/best --data march.csv --json
+  nnctl eval runs/pets-001 --activations 17     for nnctl report: what its layers give for sample 17
 
 The part is test, or else validation. A gate is NAME or NAME[CLASS], then >=, <=, > or <, then a
 number; what is missing or NaN does not meet it. Gates of the spec are judged too. An unmet gate
@@ -18,7 +19,7 @@ import typer
 
 from nnctl.cli._options import Json, Quiet
 from nnctl.cli.output import Output
-from nnctl.errors import ExitStatus
+from nnctl.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from nnctl.run.assess import Assessment
@@ -46,6 +47,12 @@ def command(
             "--gate", metavar="GATE", help="A condition, as 'accuracy>=0.95'. Repeatable."
         ),
     ] = None,
+    activations: Annotated[
+        int | None,
+        typer.Option(
+            "--activations", metavar="SAMPLE", help="Keep the maps of this sample for the report."
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Threads; changes no figure.")
     ] = None,
@@ -59,27 +66,50 @@ def command(
     out = Output(json=json, quiet=quiet)
     parse_gates(gate or [])  # before anything is read
     located = locate(target)
+    if activations is not None:
+        _require_run(located, data)
     path = located.checkpoint("best")
-    found = evaluate(path, split=split, data=data, gates=gate or (), threads=threads)
+    found = evaluate(
+        path, split=split, data=data, gates=gate or (), sample=activations, threads=threads
+    )
     document = found.document(str(path))
     out.text(as_text(found, str(path), per_class=per_class))
     out.document(document)
     if data is None:
-        _keep(located, document, out)
+        _keep(located, found, document, out)
     unmet = [verdict.problem() for verdict in found.verdicts if not verdict.passed]
     out.complain(unmet)
     return ExitStatus.GATE if unmet else ExitStatus.OK
 
 
-def _keep(located: Located, document: dict[str, Any], out: Output) -> None:
+def _is_whole(located: Located) -> bool:
+    """Whether a run is meant, and not one checkpoint of it."""
+    return located.run is not None and located.file is None and not located.link
+
+
+def _require_run(located: Located, data: str | None) -> None:
+    """Raise UsageError where nothing is kept for a report."""
+    if not _is_whole(located):
+        raise UsageError("--activations is kept for the report of a run", "name a run directory")
+    if data is not None:
+        raise UsageError(
+            "--activations and --data cannot hold together",
+            "it shows a sample of the run's own data; --split chooses the part",
+        )
+
+
+def _keep(located: Located, found: Assessment, document: dict[str, Any], out: Output) -> None:
     """Leave the figures of a whole run where its report finds them."""
-    if located.run is None or located.file is not None or located.link:
+    if located.run is None or not _is_whole(located):
         return
     from nnctl.errors import NnctlError
-    from nnctl.run.artifacts import write_evaluation
+    from nnctl.run.artifacts import write_activations, write_evaluation
 
     try:
-        write_evaluation(located.run, document)
+        write_evaluation(located.run, document, found.pictures)
+        if found.activations:
+            write_activations(located.run, found.activations)
+            out.note(f"activation maps kept for nnctl report {located.run.path}")
     except NnctlError as error:
         out.warn(f"warning: not kept for the report: {error.problems[0].message}")
 

@@ -1,7 +1,9 @@
 """Make a report of one RUN, or compare several: a page, or figures for other programs.
 
 Reads run directories alone; nothing is trained or evaluated. The page is one file without
-scripts that needs no network.
+scripts that needs no network. About one run on images it has pictures: the kernels of the first
+layers, the surest mistakes and, after nnctl eval --activations, the maps of a sample. Those of more
+than 96 pixels a side are thinned.
 
   nnctl report                                  a page about the newest run, in its directory
   nnctl report runs/a runs/b -o compare.html    two runs compared
@@ -43,7 +45,8 @@ def command(
     from nnctl.report.read import read_run
 
     folders = [_folder(name) for name in runs] if runs else [_folder(None)]
-    made = _make("json" if json else form, [read_run(folder) for folder in folders])
+    pictures = form == "html" and not json and len(folders) == 1
+    made = _make("json" if json else form, [read_run(each, pictures) for each in folders])
     out = Output()
     if output is None and form == "html" and not json:
         output = folders[0].path / "report.html"

@@ -30,7 +30,7 @@ class Layer:
 
 def outline(graph: Graph) -> tuple[Layer, ...]:
     """Return inputs and layers in topological order; splits are left out."""
-    home = {node.name: _home(node) for node in graph.nodes}
+    home = {node.name: home_of(node) for node in graph.nodes}
     groups: dict[str, list[Node]] = {}
     for node in graph.nodes:
         if node.op != SPLIT:
@@ -38,7 +38,8 @@ def outline(graph: Graph) -> tuple[Layer, ...]:
     return tuple(_layer(name, nodes, home, graph) for name, nodes in groups.items())
 
 
-def _home(node: Node) -> str:
+def home_of(node: Node) -> str:
+    """Return the name of the input or layer that a node belongs to."""
     return node.name if node.op == INPUT else node.layer
 
 

@@ -77,6 +77,16 @@ def trace(plan: Plan, split: str, row: int) -> list[tuple[str, dict[str, np.ndar
     return [(node.name, _arrays(plan, tape, node)) for node in plan.graph.nodes]
 
 
+def activations(plan: Plan, split: str, row: int) -> dict[str, np.ndarray]:
+    """Return what every node gives for one sample in evaluation mode, in its own shape."""
+    plan.use(split)
+    tape = plan.tapes.kept_evaluation()
+    for _ in _calls(plan, tape, np.array([row]), 0, 0):
+        pass
+    made = tape.lowering.y
+    return {n.name: tape.array(made[n.name])[0].reshape(n.shape).copy() for n in plan.graph.nodes}
+
+
 def _arrays(plan: Plan, tape: Tape, node: Node) -> dict[str, np.ndarray]:
     lowering = tape.lowering
     arrays: dict[str, np.ndarray] = {"y": tape.array(lowering.y[node.name])[0].copy()}

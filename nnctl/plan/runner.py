@@ -78,15 +78,17 @@ class Runner:
         """The step at which the last call ended."""
         return self.memory.word(control.INDEX)
 
+    def worth_waking(self, tape: Tape, share: float = 1.0) -> int:
+        """Return how many threads a step of ``tape`` is run on."""
+        return 1 if tape.work * share < SINGLE_STEP else self.threads
+
     def _go(self, tape: Tape, steps: int, share: float) -> None:
         """``share``: how full the batches are; a nearly empty one is soon done."""
         base, address = self.memory.address, tape.address
-        work = tape.work * share
-        alone = self.threads == 1 or work < SINGLE_STEP
-        if alone and work * steps < SHORT_CALL:
+        threads = self.worth_waking(tape, share)
+        if threads == 1 and tape.work * share * steps < SHORT_CALL:
             run(base, address, steps, 0, 1)
             return
-        threads = 1 if alone else self.threads
 
         def job(slot: int) -> None:
             if slot < threads:

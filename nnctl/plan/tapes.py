@@ -105,6 +105,16 @@ class Tapes:
         """Forward in evaluation mode; hands out outputs and, if asked, the samples' losses."""
         return self._tape(f"evaluation.{losses}", lambda: self._evaluation(losses))
 
+    def kept_evaluation(self) -> Tape:
+        """Forward in evaluation mode for a training batch at most, with every array kept."""
+
+        def make() -> Lowering:
+            lowering = self._lowering(self.batch, False, in_place=False)
+            lowering.forward()
+            return lowering
+
+        return self._tape("evaluation.kept", make, keep=True)
+
     def features(self, node: str) -> Tape:
         """Forward in evaluation mode up to a node, and hand out what it gives."""
         return self._tape(f"features.{node}", lambda: self._features(node))

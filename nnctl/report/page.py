@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from nnctl.report import charts, theme
+from nnctl.report import charts, evaluations, theme
 from nnctl.report.figures import duration, figure, setting
 from nnctl.report.history import SPLITS
+from nnctl.report.pictures import (
+    activation_sheets,
+    activation_title,
+    kernel_sheets,
+    picture,
+)
 from nnctl.report.runs import Run, differences
 from nnctl.report.story import headline, sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
-WIDE_CONFUSION = 30  # classes above which a table of counts is no longer read by anyone
 
 
 def page(runs: Sequence[Run]) -> str:
@@ -58,43 +63,30 @@ def _facts(run: Run) -> dict[str, Any]:
         "sentence": sentence(run),
         "headline": headline(run),
         "evaluations": [
-            {"split": split, **_evaluation(run.evaluations[split])}
+            evaluations.facts(run, split)
             for split in (*SPLITS, *sorted(set(run.evaluations) - set(SPLITS)))
             if split in run.evaluations
         ],
         "environment": run.summary.get("environment") or {},
+        "kernels": kernel_sheets(run.kernels),
+        "activations": _activations(run),
     }
 
 
-def _evaluation(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the template needs of one evaluation, with the shares of the confusion."""
-    confusion = document.get("confusion")
-    rows = []
-    if confusion and len(confusion["classes"]) <= WIDE_CONFUSION:
-        for name, counts in zip(confusion["classes"], confusion["counts"], strict=True):
-            total = sum(counts) or 1
-            rows.append({"class": name, "cells": [(n, n / total) for n in counts]})
+def _activations(run: Run) -> dict[str, Any] | None:
+    """Return the maps that the layers made of a sample, and the sample; None if none were kept."""
+    about, arrays = run.activations
+    sheets = activation_sheets(about, arrays)
+    if not sheets:
+        return None
+    pixels = arrays.get("pictures")
+    sample = None if pixels is None else picture(pixels[0], f"sample {about['sample']}", wide=128)
     return {
-        "metrics": document.get("metrics") or {},
-        "per_class": document.get("per_class") or [],
-        "gates": document.get("gates") or [],
-        "worst": document.get("worst") or [],
-        "confusion": rows,
-        "confused": _confused(confusion) if confusion else [],
-        "samples": document.get("samples"),
+        "title": activation_title(about),
+        "sample": sample,
+        "sheets": sheets,
+        "of": about.get("of", len(sheets)),
     }
-
-
-def _confused(confusion: Mapping[str, Any], most: int = 5) -> list[dict[str, Any]]:
-    """Return the most frequent confusions of one class with another, the first in a tie first."""
-    names = confusion["classes"]
-    found = [
-        {"true": names[i], "predicted": names[j], "count": count}
-        for i, row in enumerate(confusion["counts"])
-        for j, count in enumerate(row)
-        if i != j and count
-    ]
-    return sorted(found, key=lambda row: -row["count"])[:most]
 
 
 def _columns(runs: Sequence[Run]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import tomli
@@ -11,11 +12,16 @@ from nnctl.errors import CheckpointError
 from nnctl.report.history import SPLITS, history
 from nnctl.report.runs import Run
 from nnctl.run import eventlog
-from nnctl.run.artifacts import read_evaluations, read_layers
+from nnctl.run.artifacts import (
+    read_activations,
+    read_evaluations,
+    read_layers,
+    read_pictures,
+)
 from nnctl.run.rundir import RunDir
 
 
-def read_run(run: RunDir) -> Run:
+def read_run(run: RunDir, pictures: bool = False) -> Run:
     """Return what a run's directory says, while it is still training too."""
     events = list(eventlog.read(run.events))
     ending = [e for e in events if e["event"] in ("finished", "stopped", "diverged")]
@@ -28,7 +34,7 @@ def read_run(run: RunDir) -> Run:
         summary["metrics"] = told[-1] if told else {}
     summary.setdefault("seconds", sum(float(event.get("seconds") or 0) for event in epochs))
     summary["environment"] = _environment(summary)
-    return Run(
+    read = Run(
         name=run.name,
         folder=str(run.path),
         summary=summary,
@@ -37,6 +43,18 @@ def read_run(run: RunDir) -> Run:
         layers=tuple(read_layers(run)),
         spec=_text(run, "spec.toml"),
         settings=dict(_flat(_table(_text(run, "resolved.toml")))),
+    )
+    return _with_pictures(read, run) if pictures else read
+
+
+def _with_pictures(read: Run, run: RunDir) -> Run:
+    from nnctl.report.kernels import read_kernels
+
+    return replace(
+        read,
+        pictures={split: read_pictures(run, split) for split in read.evaluations},
+        activations=read_activations(run),
+        kernels=read_kernels(run, read.layers),
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnctl.report.history import History
+
+if TYPE_CHECKING:
+    from nnctl.report.kernels import Array
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,8 @@ class Run:
     """``summary`` is summary.json; ``evaluations`` are documents as of ``eval --json``, by split.
 
     ``spec`` is the text as it was given, ``settings`` every field of the resolved spec by its
-    dotted path, ``layers`` the rows of the layer table.
+    dotted path, ``layers`` the rows of the layer table. Where pictures were asked for: ``pictures``
+    of samples by split and sample, ``activations`` (what is told, arrays), ``kernels`` by layer.
     """
 
     name: str
@@ -25,6 +29,9 @@ class Run:
     layers: tuple[Mapping[str, Any], ...] = ()
     spec: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)
+    activations: tuple[Mapping[str, Any], Mapping[str, Array]] = ({}, {})
+    kernels: Mapping[str, Array] = field(default_factory=dict)
 
 
 def differences(runs: list[Run]) -> list[dict[str, Any]]:

@@ -9,12 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nnctl.report.confused import NUMBERED, confused, outputs
 from nnctl.report.figures import figure, setting
 from nnctl.report.history import SPLITS
 from nnctl.report.runs import Run, differences
 from nnctl.report.story import final, headline, sentence
 
 SCHEMA_VERSION = 1
+MISTAKES = 10
 
 
 def document(runs: Sequence[Run]) -> str:
@@ -93,7 +95,36 @@ def _evaluation(split: str, found: Mapping[str, Any]) -> list[str]:
         names = ("class", "precision", "recall", "f1", "support")
         rows = [[figure(row[name]) for name in names] for row in found["per_class"]]
         parts += [f"## By class, on {split}", table(names, rows)]
+    for name, output in outputs(found).items():
+        parts += _confusion(f" of {name}" if name else "", split, output)
+    if found.get("mistakes"):
+        parts += [f"## Surest mistakes, on {split}", _mistakes(found["mistakes"])]
     return parts
+
+
+def _confusion(of: str, split: str, output: Mapping[str, Any]) -> list[str]:
+    """Return the counts of some classes; of many what was confused most often."""
+    confusion = output.get("confusion") or {"classes": [], "counts": []}
+    names, counts = confusion["classes"], confusion["counts"]
+    if not names:
+        return []
+    if len(names) <= NUMBERED:
+        rows = [[name, *map(str, row)] for name, row in zip(names, counts, strict=True)]
+        heading = f"## Confusion{of}, on {split}: rows true, columns predicted"
+        return [heading, table(["true", *names], rows)]
+    most = [[c["true"], c["predicted"], str(c["count"])] for c in confused(confusion)]
+    if not most:
+        return []
+    heading = f"## Confused most often{of}, on {split}"
+    return [heading, table(["true", "predicted", "samples"], most)]
+
+
+def _mistakes(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = ["sample", "true", "predicted", "probability"]
+    names = ["output", *names] if "output" in rows[0] else names
+    cells = [{**row, "sample": str(row["sample"])} for row in rows[:MISTAKES]]
+    shown = [[figure(row[name], 3) for name in names] for row in cells]
+    return table(names, shown)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

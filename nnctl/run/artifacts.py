@@ -1,28 +1,43 @@
 """What reports are made from, in ``artifacts/`` of a run: written by training and by ``eval``.
 
 evaluation-SPLIT.json    the document of ``eval --json``
+pictures-SPLIT.npz       sample (n,), pictures (n, h, w, c) uint8: those of its surest mistakes
+activations.npz          of ``eval --activations``: about (a JSON text), pictures, maps.K (n, h, w)
 layers.json              the rows of the layer table
 """
 
 from __future__ import annotations
 
+import io
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from nnctl.files import write_atomic
 from nnctl.run.rundir import SCHEMA_VERSION, RunDir, jsonable, usage_errors
 
 if TYPE_CHECKING:
     from nnctl.graph import Graph
+    from nnctl.run.heads import Array
 
 PREFIX, SUFFIX = "evaluation-", ".json"
+ACTIVATIONS = "activations.npz"
 
 
-def write_evaluation(run: RunDir, document: Mapping[str, Any]) -> None:
-    """Keep the evaluation of one split, replacing an older one."""
+def write_evaluation(
+    run: RunDir, document: Mapping[str, Any], pictures: Mapping[str, Array] | None = None
+) -> None:
+    """Keep the evaluation of one split and its pictures, replacing older ones."""
     _write(run, f"{PREFIX}{document['split']}{SUFFIX}", document)
+    _write_arrays(run, f"pictures-{document['split']}.npz", pictures or {})
+
+
+def write_activations(run: RunDir, arrays: Mapping[str, Array]) -> None:
+    """Keep what the layers give for one sample, replacing another."""
+    _write_arrays(run, ACTIVATIONS, arrays)
 
 
 def write_layers(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -66,11 +81,54 @@ def read_layers(run: RunDir) -> Sequence[Mapping[str, Any]]:
     return list(_read(run.artifacts / "layers.json").get("layers", []))
 
 
+def read_pictures(run: RunDir, split: str) -> dict[int, Array]:
+    """Return the pictures of a split that were kept, by sample."""
+    arrays = _read_arrays(run.artifacts / f"pictures-{split}.npz")
+    if not {"sample", "pictures"} <= set(arrays):
+        return {}
+    return dict(zip(arrays["sample"].tolist(), arrays["pictures"], strict=False))
+
+
+def read_activations(run: RunDir) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return what is told of the sample and its layers, and the arrays; or nothing."""
+    arrays = _read_arrays(run.artifacts / ACTIVATIONS)
+    try:
+        about = json.loads(str(arrays.pop("about")))
+    except (KeyError, ValueError):
+        return {}, {}
+    return (about, arrays) if isinstance(about, dict) else ({}, {})
+
+
 def _write(run: RunDir, name: str, document: Mapping[str, Any]) -> None:
     with usage_errors(run.artifacts):
         run.artifacts.mkdir(parents=True, exist_ok=True)
     text = json.dumps(jsonable({"schema_version": SCHEMA_VERSION, **document}), indent=1)
     write_atomic(run.artifacts / name, [text.encode() + b"\n"], durable=False)
+
+
+def _write_arrays(run: RunDir, name: str, arrays: Mapping[str, Array]) -> None:
+    """Write an NPZ file: no pickles, and no times in it; without arrays remove an old one."""
+    import numpy as np
+
+    path = run.artifacts / name
+    with usage_errors(run.artifacts):
+        if not arrays:
+            path.unlink(missing_ok=True)
+            return
+        run.artifacts.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_atomic(path, [buffer.getvalue()], durable=False)
+
+
+def _read_arrays(path: Path) -> dict[str, Array]:
+    import numpy as np
+
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
+            return {name: held[name] for name in held.files}
+    except (OSError, ValueError, EOFError, KeyError, TypeError, BadZipFile, zlib.error):
+        return {}
 
 
 def _read(path: Path) -> dict[str, Any]:

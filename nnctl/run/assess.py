@@ -13,6 +13,7 @@ import numpy as np
 
 from nnctl.metrics import Classified, MultiLabel, Regressed, View, compute, per_class
 from nnctl.run.heads import Array, Head
+from nnctl.run.mistakes import surest_mistakes
 from nnctl.spec.gates import Gate, Verdict, judge
 
 WORST = 10
@@ -30,11 +31,16 @@ class Details:
 
     per_class: list[dict[str, Any]] = field(default_factory=list)
     confusion: dict[str, Any] | None = None
+    mistakes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """Everything that is said of a network on one split. Undefined figures are None."""
+    """Everything that is said of a network on one split. Undefined figures are None.
+
+    ``pictures`` and ``activations`` are arrays for the report, if samples are pictures and if maps
+    were asked for.
+    """
 
     split: str
     samples: int
@@ -42,17 +48,23 @@ class Assessment:
     details: dict[str, Details]
     worst: list[dict[str, Any]]
     verdicts: list[Verdict] = field(default_factory=list)
+    pictures: Mapping[str, Array] = field(default_factory=dict)
+    activations: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def per_class(self) -> list[dict[str, Any]]:
         """The rows by class; those of several outputs say which one they are of."""
-        if "" in self.details:
-            return self.details[""].per_class
-        return [
-            {"output": name, **row}
-            for name, found in self.details.items()
-            for row in found.per_class
-        ]
+        return self._rows({name: found.per_class for name, found in self.details.items()})
+
+    @property
+    def mistakes(self) -> list[dict[str, Any]]:
+        """The mistakes that are surest; those of several outputs say which one they are of."""
+        return self._rows({name: found.mistakes for name, found in self.details.items()})
+
+    def _rows(self, found: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        if "" in found:
+            return found[""]
+        return [{"output": name, **row} for name, rows in found.items() for row in rows]
 
     def document(self, checkpoint: str) -> dict[str, Any]:
         """Return the fields of ``eval --json``; ``outputs`` only where there are several."""
@@ -66,6 +78,7 @@ class Assessment:
             "confusion": only.confusion if only else None,
             "gates": [verdict.row() for verdict in self.verdicts],
             "worst": self.worst,
+            "mistakes": self.mistakes,
         }
         if only is None:
             found["outputs"] = {
@@ -128,7 +141,7 @@ def assess(
         more = _own(head, [*wanted, *(gate.metric for gate in gates)])
         values = compute(seen) | compute(seen, more)
         metrics |= {head.prefix + name: _defined(value) for name, value in values.items()}
-        details[head.name] = _details(head, seen)
+        details[head.name] = _details(head, seen, index)
     worst = [] if losses is None else _worst(views, losses, index)
     samples = next(iter(views.values())).count
     found = Assessment(split, samples, metrics, details, worst)
@@ -141,12 +154,12 @@ def _own(head: Head, names: Iterable[str]) -> list[str]:
     return [name.removeprefix(head.prefix) for name in names if name.startswith(head.prefix)]
 
 
-def _details(head: Head, seen: View) -> Details:
+def _details(head: Head, seen: View, index: Array | None) -> Details:
     if not isinstance(seen, Classified):
         return Details()
     rows = per_class(seen, head.classes)
     counts = {"classes": [row["class"] for row in rows], "counts": seen.confusion.tolist()}
-    return Details(rows, counts)
+    return Details(rows, counts, surest_mistakes(head, seen, index))
 
 
 def _rows(details: Mapping[str, Details]) -> list[dict[str, Any]]:

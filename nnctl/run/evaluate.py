@@ -15,10 +15,12 @@ from nnctl.data.dataset import whole
 from nnctl.data.reading import Reading
 from nnctl.errors import DataError, UsageError
 from nnctl.graph import Graph, build
+from nnctl.run.activations import activations, row_of, with_maps
 from nnctl.run.assess import Assessment, assess
 from nnctl.run.heads import Array, Head, heads
 from nnctl.run.labels import check_labels
 from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
+from nnctl.run.pictures import gallery
 from nnctl.run.predictions import Predictions, predicted
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
 from nnctl.spec import Spec
@@ -73,21 +75,32 @@ def evaluate(
     split: str | None = None,
     data: str | None = None,
     gates: Sequence[str] = (),
+    sample: int | None = None,
     threads: int | None = None,
 ) -> Assessment:
     """Return everything that is said of a checkpoint on a part of its data, or on other ``data``.
 
-    ``gates`` come beside those of the spec. Raises UsageError, DataError, CheckpointError.
+    ``gates`` come beside those of the spec; with ``sample`` what the layers give for it. Raises
+    UsageError, DataError, CheckpointError.
     """
     asked = parse_gates(gates)
     stored = read(path)
+    if sample is not None:
+        with_maps(stored.graph)
     asked = [*parse_gates(stored.spec.gates), *asked]
     part, name, train = _samples(stored, split, data)
+    if sample is not None:
+        row_of(part, name, sample)
     check_labels(stored.heads, {name: part})
     plan = _compiled(stored, train, threads)
     try:
         plan.attach(name, part.inputs, part.targets)
-        return judged(stored.spec, stored.heads, plan, name, part, asked)
+        found = judged(stored.spec, stored.heads, plan, name, part, asked)
+        if sample is None:
+            return found
+        graph, outputs = stored.graph, stored.heads
+        shown = activations(plan, graph, outputs, part, name, sample)
+        return replace(found, activations=shown)
     finally:
         plan.close()
 
@@ -99,7 +112,7 @@ def judged(
     slices = list(_slices(plan, split, part.samples))
     count = part.samples
     outputs = {n: np.concatenate([s.outputs[n] for _, s in slices]) for n in slices[0][1].outputs}
-    return assess(
+    assessed = assess(
         found,
         outputs,
         part.targets,
@@ -110,6 +123,7 @@ def judged(
         wanted=spec.metrics or (),
         gates=gates,
     )
+    return replace(assessed, pictures=gallery(part, [row["sample"] for row in assessed.mistakes]))
 
 
 def predict(

@@ -16,7 +16,13 @@ import numpy as np
 from nnctl import __version__
 from nnctl.errors import CheckpointError, ExitStatus
 from nnctl.init import initialize
-from nnctl.run.artifacts import layer_rows, read_evaluations, write_evaluation, write_layers
+from nnctl.run.artifacts import (
+    layer_rows,
+    read_evaluations,
+    write_activations,
+    write_evaluation,
+    write_layers,
+)
 from nnctl.run.assess import Assessment
 from nnctl.run.evaluate import judged
 from nnctl.run.eventlog import EventLog, cut
@@ -167,7 +173,8 @@ def conclude(
     if isinstance(last, events.Finished):
         gates = wanted_gates(prepared.spec, terms)
         found = examine(prepared, state, gates)
-        write_evaluation(run, found.document(str(run.best)))
+        write_evaluation(run, found.document(str(run.best)), found.pictures)
+        write_activations(run, {})  # those that there may be are of an older network
         verdicts = tuple(found.verdicts)
         status, word = verdict_status(verdicts), "finished"
         summary["metrics"], reason = last.metrics, last.reason
