@@ -12,7 +12,7 @@ import numpy as np
 from nnctl.data import order
 from nnctl.errors import DivergedError
 from nnctl.run.heads import Array
-from nnctl.run.prepare import EVALUATION_BATCH, Prepared, prepare
+from nnctl.run.prepare import Prepared, prepare
 from nnctl.run.timings import Breakdown, break_down
 from nnctl.run.training import fresh_state, nothing
 from nnctl.spec import Spec
@@ -79,7 +79,7 @@ def _measured(
         "inference": _inference(prepared),
     }
     widest = max(prepared.graph.node(name).size for name in prepared.graph.outputs)
-    most = {"whole": _most(timer.plan.batch), "inference": _most(EVALUATION_BATCH * widest)}
+    most = {"whole": _most(timer.plan.batch), "inference": _most(timer.plan.eval_batch * widest)}
     most["alone"] = most["whole"]
     timer.alone(1)
     if timer.failed:
@@ -117,7 +117,7 @@ def _inference(prepared: Prepared) -> Callable[[int], float]:
     plan, count = prepared.plan, prepared.parts["train"].samples
 
     def evaluated(batches: int) -> float:
-        rows = np.resize(np.arange(count), batches * EVALUATION_BATCH)
+        rows = np.resize(np.arange(count), batches * plan.eval_batch)
         began = time.perf_counter()
         plan.evaluate(UNLABELED, rows)
         return time.perf_counter() - began
@@ -146,6 +146,6 @@ def _timed(
         parameters=graph.parameter_count,
         whole=tuple(found["whole"]),
         alone=tuple(found["alone"]),
-        inference=tuple(seconds / EVALUATION_BATCH for seconds in found["inference"]),
+        inference=tuple(seconds / plan.eval_batch for seconds in found["inference"]),
         parts=parts,
     )
