@@ -35,7 +35,8 @@ def _add_forward(site: Site) -> list[Call]:
 
 def _add_backward(site: Site) -> list[Call]:
     wanted = [i for i, needed in enumerate(site.needs_dx) if needed]
-    return [Call(add_backward, {"dx": f"dx{i}"}) for i in wanted]
+    copied = wanted[1:] if site.takes_over else wanted
+    return [Call(add_backward, {"dx": f"dx{i}"}) for i in copied]
 
 
 @elementwise()
@@ -113,6 +114,6 @@ def _concat_backward(site: Site) -> list[Call]:
     return [Call(concat_backward, {"dx": f"dx{i}", **p}) for i, p in wanted]
 
 
-register("add", _add_forward, _add_backward)
+register("add", _add_forward, _add_backward, takes_over=True)
 register("multiply", _multiply_forward, _multiply_backward)
 register("concat", _concat_forward, _concat_backward)

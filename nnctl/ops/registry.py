@@ -58,6 +58,7 @@ class Site:
     capacity: int
     lanes: int
     shards: Split  # how calls on samples are cut
+    takes_over: bool = False  # the first gradient asked for lies where dy lies
 
 
 Lowering = Callable[[Site], Sequence[Call]]
@@ -78,6 +79,7 @@ class Op:
     same_in_evaluation: bool = False
     fold: Lowering | None = None  # in evaluation: moves what it does into the weights before it
     takes_fold: bool = False  # its w (panels) and b can take in what follows
+    takes_over: bool = False  # the first of its dx may lie where dy (dy0) lies
 
     @property
     def is_elementwise(self) -> bool:
@@ -115,6 +117,7 @@ def register(
     same_in_evaluation: bool = False,
     fold: Lowering | None = None,
     takes_fold: bool = False,
+    takes_over: bool = False,
 ) -> None:
     """Say how layers of type ``tag`` run; a single kernel is one call, its names as they are."""
     run = _lowering(forward)
@@ -130,6 +133,7 @@ def register(
         same or same_in_evaluation,
         fold,
         takes_fold,
+        takes_over,
     )
 
 

@@ -33,4 +33,4 @@ def split_backward(site: Site) -> list[Call]:
 
 register("flatten", same=True)
 register("reshape", same=True)
-register("split", backward=split_backward, same=True)
+register("split", backward=split_backward, same=True, takes_over=True)

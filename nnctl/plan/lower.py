@@ -17,6 +17,7 @@ from nnctl.plan.buffers import Buffer, Maker
 from nnctl.plan.folding import fold, folds
 from nnctl.plan.resident import Resident, Scaling
 from nnctl.plan.shards import row_split
+from nnctl.plan.sites import site_of
 from nnctl.plan.steps import Step, Table
 
 
@@ -199,17 +200,17 @@ class Lowering:
             return
         arrays = self._arrays(node) | {f"dy{i}": b for i, b in enumerate(sources)}
         arrays["dy"] = sources[0]
-        for i, needed in enumerate(step.needs_dx):
-            if needed:
-                arrays |= self._dx(node, op, i, sources[0])
+        for i in (i for i, needed in enumerate(step.needs_dx) if needed):
+            arrays |= self._dx(node, op, i, sources[0], i == step.needs_dx.index(True))
         fields = {**self.fields(node), "consumers": len(sources)}
         for call in op.backward(self.site(node, step, len(sources))):
             self.add(arrays, fields, call, node.name, "backward")
 
-    def _dx(self, node: Node, op: Op, i: int, dy: Buffer) -> dict[str, Buffer]:
+    def _dx(self, node: Node, op: Op, i: int, dy: Buffer, first: bool) -> dict[str, Buffer]:
         source = self.nodes[node.inputs[i]]
         # a formula on one gradient may write it where it reads it
-        if self.in_place and op.is_elementwise and len(node.inputs) == 1:
+        formula = op.is_elementwise and len(node.inputs) == 1
+        if self.in_place and (formula or (op.takes_over and first)):
             dx = dy
         else:
             dx = self.make.rows(f"{source.name}.dy", source.size)
@@ -219,20 +220,11 @@ class Lowering:
     # -- what both share -----------------------------------------------------------------------
 
     def site(self, node: Node, step: BackwardStep | None = None, consumers: int = 0) -> Site:
-        shapes = tuple(self.nodes[name].shape for name in node.inputs)
-        return Site(
-            inputs=tuple(self.nodes[name].size for name in node.inputs),
-            output=node.size,
-            shapes=shapes,
-            shape=node.shape,
-            fields={**node.fields, "consumers": consumers},
-            needs_dx=step.needs_dx if step is not None else (True,) * len(node.inputs),
-            transposed=any(use.transposed for use in node.params.values()),
-            parameters=tuple(node.params),
-            capacity=self.make.capacity,
-            lanes=self.make.lanes,
-            shards=self.shards,
-        )
+        """What the op of a node may know of its place; ``step`` in the backward pass."""
+        inputs = [self.nodes[name].shape for name in node.inputs]
+        needs_dx = step.needs_dx if step is not None else (True,) * len(inputs)
+        over = self.in_place and find(node.op).takes_over
+        return site_of(node, inputs, needs_dx, consumers, self.make, self.shards, over)
 
     def _saved(self, owner: str, kinds: Mapping[str, str], shape: Sequence[int]) -> dict[str, Any]:
         """Make what an op keeps for its backward pass; ``shape`` is that of its output."""

@@ -120,7 +120,7 @@ class LayerModel(SpecModel):
     """For fixed parameters the output is a linear (affine) function of the inputs."""
 
     epilogue: ClassVar[bool] = False
-    """Its op can compute the elementwise layer that follows it on the way out."""
+    """The elementwise layer that follows it may be computed where its own output lies."""
 
     differentiable: ClassVar[bool] = True
     """False: it has no gradient to train by, unless ``straight_through`` is asked for."""

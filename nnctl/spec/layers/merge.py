@@ -29,6 +29,7 @@ class Add(_Elementwise):
     """The sum of its inputs, element by element: how residual networks join (He et al. 2016)."""
 
     linear: ClassVar[bool] = True
+    epilogue: ClassVar[bool] = True
 
     type: Literal["add"]
 

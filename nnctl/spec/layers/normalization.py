@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,8 @@ from nnctl.spec.shapes import Reach, format_shape, size
 
 class Normalization(LayerModel):
     """What all of them have: epsilon, and a scale and a shift that are trained."""
+
+    epilogue: ClassVar[bool] = True
 
     epsilon: float = Field(
         1e-5, gt=0, le=1.0, description="added to the variance before its root is taken"
