@@ -103,7 +103,7 @@ def read_foreign(path: Path) -> tuple[Tensors, str]:
 
     Raises CheckpointError.
     """
-    with os_errors(f"cannot read {path}", "name a safetensors file"):
+    with os_errors(f"cannot read {path}"):
         blob = path.read_bytes()
     try:
         _header(blob[:PREFIX_BYTES], blob[PREFIX_BYTES : PREFIX_BYTES + HEADER_LIMIT])

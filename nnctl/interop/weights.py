@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,12 +49,13 @@ def load(spec: Spec, graph: Graph) -> Loaded:
         raise ValueError("the spec has no [init]")
     path = spec.base_dir / start.from_
     if path.suffix in PICKLES:
-        raise CheckpointError(Problem("expected a safetensors file", CONVERT, str(path)))
-    tensors, digest = read_foreign(path)
+        message = f"expected a safetensors file, given {start.from_}"
+        raise CheckpointError(spec.problem(("init", "from"), message, CONVERT))
+    tensors, digest = _read(spec, path)
     if start.sha256 not in (None, digest):
-        message = f"expected a file with the sha256 {start.sha256}, given one with {digest}"
+        message = f"expected a file with the sha256 {start.sha256}, {path} has {digest}"
         remedy = "bring back the file that the run began with, or start a new run"
-        raise CheckpointError(Problem(message, remedy, str(path), path="init.sha256"))
+        raise CheckpointError(spec.problem(("init", "sha256"), message, remedy))
     wanted = torch.wanted(graph)
     _check_skip(spec, start, wanted, tensors)
     left = [entry for entry in wanted if not _skipped(entry.layer, start)]
@@ -63,6 +65,19 @@ def load(spec: Spec, graph: Graph) -> Loaded:
         raise CheckpointError(Problem(p.message, p.hint, where) for p in problems)
     fresh = tuple(dict.fromkeys(e.layer for e in wanted if _skipped(e.layer, start)))
     return Loaded({e.ours: e.converted(tensors[e.theirs]) for e in left}, digest, fresh)
+
+
+def _read(spec: Spec, path: Path) -> tuple[Mapping[str, Array], str]:
+    try:
+        return read_foreign(path)
+    except CheckpointError as error:
+        problems = [
+            spec.problem(
+                ("init", "from"), f"{p.file}: {p.message}" if p.file else p.message, p.hint
+            )
+            for p in error.problems
+        ]
+        raise CheckpointError(problems) from error
 
 
 def _skipped(name: str, start: Start) -> bool:

@@ -138,10 +138,12 @@ def test_the_parameters_are_back_at_their_base():
 
 
 class Corners:
-    """Smooth, but for a corner of each element at ``DISTANCES`` from where it is."""
+    """Smooth, but for a corner of each element at ``DISTANCES`` from where it is, and for the last
+    one another behind it: both slopes are larger than its own."""
 
-    DISTANCES = np.array([3e-6, -3e-6, 3e-7, -2e-7, 0.0, 1.0])
-    START = np.linspace(0.2, 0.7, 6)
+    DISTANCES = np.array([3e-6, -3e-6, 3e-7, -2e-7, 0.0, 1.0, 3e-7])
+    BEHIND = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2e-7])
+    START = np.linspace(0.2, 0.7, 7)
 
     def __init__(self, factors):
         self.w, self.factors = self.START.copy(), factors
@@ -159,7 +161,8 @@ class Corners:
         return self.w - self.START - self.DISTANCES
 
     def loss(self, split, rows):
-        return float(np.sin(self.w).sum() + 0.1 * np.maximum(self.beyond(), 0).sum())
+        bent = np.maximum(self.beyond(), 0) + np.minimum(self.w - self.START + self.BEHIND, 0)
+        return float((np.sin(self.w) + 0.1 * bent).sum())
 
     def gradients(self, split, rows):
         found = np.cos(self.w) + 0.1 * (self.beyond() > 0)
@@ -167,15 +170,15 @@ class Corners:
 
 
 def test_corners_within_the_step_are_no_faults():
-    found = findings(Corners(np.ones(6)))["w"]
+    found = findings(Corners(np.ones(7)))["w"]
     assert found.passed
-    assert found.kinks == 5
+    assert found.kinks == 6
 
 
-@pytest.mark.parametrize("element", range(6))
+@pytest.mark.parametrize("element", range(7))
 @pytest.mark.parametrize("factor", [1.001, 0.999, 0.0, -1.0])
 def test_a_fault_beside_a_corner_is_found(element, factor):
-    factors = np.ones(6)
+    factors = np.ones(7)
     factors[element] = factor
     found = findings(Corners(factors))["w"]
     if element == 4 and factor == 1.001:
@@ -187,10 +190,10 @@ def test_a_fault_beside_a_corner_is_found(element, factor):
 def test_what_rounding_could_hide_at_a_finer_step_is_a_fault():
     """A wrong value this small is within the tolerance of the finer steps, but does not get
     nearer."""
-    plan = Corners(np.ones(6))
+    plan = Corners(np.ones(7))
     plan.loss = lambda split, rows: float(1 + np.square(plan.w - plan.START).sum())
-    plan.gradients = lambda split, rows: (1.0, {"w": np.full(6, 1e-7)})
-    assert findings(plan)["w"].failed == 6
+    plan.gradients = lambda split, rows: (1.0, {"w": np.full(7, 1e-7)})
+    assert findings(plan)["w"].failed == 7
 
 
 def test_many_parameters_share_what_is_checked():
