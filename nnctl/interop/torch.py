@@ -3,7 +3,8 @@
 A weight is [out, in] or [out, in/groups, k...] there, transposed convolutions are [in, out/groups,
 k...]; here their axes are [in, out], [k..., in/groups, out] and [k..., out/groups, in]: in all
 three the first two change places and go last. Channels come first there. So a flattened image, and
-whatever reads it number by number, has another order: ``_order`` follows it through the graph.
+whatever reads it number by number, has another order: ``_order`` follows it through the graph, to
+where a dense layer mixes it or nothing can put it right.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ NAMES = {
     "running_var": "running_var",
 }
 IGNORED = ".num_batches_tracked"  # a counter that PyTorch keeps beside running statistics
-FLATTEN, JOIN = "flatten", "concat"
+SHAPING, JOIN, GROUPED = ("flatten", "reshape"), "concat", "group_norm"
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,23 @@ def _weight(array: Array) -> Array:
     return array.transpose(*range(2, array.ndim), 1, 0)
 
 
-def wanted(graph: Graph) -> list[Wanted]:
-    """Return all parameters and states of a graph, each with its name and shape in PyTorch."""
+class _Unlike(Exception):
+    """What a node computes from numbers in PyTorch's order is not what it computes from ours."""
+
+
+def wanted(graph: Graph) -> tuple[list[Wanted], list[Node]]:
+    """Return all parameters and states of a graph, each with its name and shape in PyTorch, and
+    the nodes whose like PyTorch cannot compute, because of the order of what they read."""
     orders: dict[str, Array | None] = {}
     by_name = graph.by_name()
+    unlike = []
     for node in graph.nodes:
-        orders[node.name] = _order(node, by_name, orders)
-    return [found for node in graph.nodes for found in _of_node(graph, node, orders)]
+        try:
+            orders[node.name] = _order(node, by_name, orders)
+        except _Unlike:
+            orders[node.name] = None
+            unlike.append(node)
+    return [found for node in graph.nodes for found in _of_node(graph, node, orders)], unlike
 
 
 def _of_node(graph: Graph, node: Node, orders: dict[str, Array | None]) -> Iterator[Wanted]:
@@ -106,24 +117,36 @@ def _entry(
 def _order(node: Node, by_name: dict[str, Node], orders: dict[str, Array | None]) -> Array | None:
     """Return where each number of PyTorch's order of a node's output stands in ours; None: there.
 
-    Only what has one axis can differ: it was an image once, and nothing has mixed it since.
+    Only what has one axis can differ: it was an image once, and nothing has mixed it since. Raises
+    _Unlike.
     """
-    if not node.inputs or len(node.shape) != 1:
-        return None
-    shapes = [by_name[name].shape for name in node.inputs]
-    if node.op == FLATTEN and len(shapes[0]) > 1:
-        places = np.arange(node.shape[0]).reshape(shapes[0])
-        return np.moveaxis(places, -1, 0).reshape(-1)
     read = [orders[name] for name in node.inputs]
-    if all(order is None for order in read):
+    shapes = [by_name[name].shape for name in node.inputs]
+    if node.op in SHAPING:
+        return _reshaped(shapes[0], read[0], node.shape)
+    if all(order is None for order in read) or "w" in node.params:
         return None
+    given = [
+        np.arange(shape[0]) if order is None else order
+        for shape, order in zip(shapes, read, strict=True)
+    ]
     if node.op == JOIN:
-        starts = np.cumsum([0, *(shape[0] for shape in shapes[:-1])])
-        return np.concatenate(
-            [
-                start + (np.arange(shape[0]) if order is None else order)
-                for start, shape, order in zip(starts, shapes, read, strict=True)
-            ]
-        )
-    kept_up = all(shape == node.shape for shape in shapes) and "w" not in node.params
-    return read[0] if kept_up else None
+        starts = np.cumsum([0, *(len(order) for order in given[:-1])])
+        return np.concatenate([start + order for start, order in zip(starts, given, strict=True)])
+    if node.op == GROUPED or any(not np.array_equal(given[0], order) for order in given):
+        raise _Unlike
+    return given[0]
+
+
+def _reshaped(shape: tuple[int, ...], order: Array | None, new: tuple[int, ...]) -> Array | None:
+    """Return the order of numbers that get another shape; images have channels first there."""
+    given = _channels_first(shape) if order is None else order
+    if np.array_equal(given, _channels_first(new)):
+        return None
+    if len(new) > 1:
+        raise _Unlike
+    return given
+
+
+def _channels_first(shape: tuple[int, ...]) -> Array:
+    return np.moveaxis(np.arange(np.prod(shape)).reshape(shape), -1, 0).reshape(-1)

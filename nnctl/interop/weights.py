@@ -11,7 +11,7 @@ import numpy as np
 
 from nnctl.checkpoint import read_foreign
 from nnctl.errors import CheckpointError, Problem, SpecError
-from nnctl.graph import Graph
+from nnctl.graph import Graph, Node
 from nnctl.interop import torch
 from nnctl.interop.torch import Wanted
 from nnctl.spec.shapes import format_shape
@@ -56,7 +56,9 @@ def load(spec: Spec, graph: Graph) -> Loaded:
         message = f"expected a file with the sha256 {start.sha256}, {path} has {digest}"
         remedy = "bring back the file that the run began with, or start a new run"
         raise CheckpointError(spec.problem(("init", "sha256"), message, remedy))
-    wanted = torch.wanted(graph)
+    wanted, unlike = torch.wanted(graph)
+    if unlike:
+        raise CheckpointError([spec.problem(node.where, *_unlike(node)) for node in unlike])
     _check_skip(spec, start, wanted, tensors)
     left = [entry for entry in wanted if not _skipped(entry.layer, start)]
     problems = list(_problems(left, tensors, start))
@@ -125,6 +127,11 @@ def _problems(
     for name in tensors:
         if name not in known and not name.endswith(torch.IGNORED) and not _skipped(name, start):
             yield Problem(f'no layer wants the tensor "{name}"', f'init.skip = ["{name}"]')
+
+
+def _unlike(node: Node) -> tuple[str, str]:
+    message = f'"{node.layer}": {node.op} reads numbers that PyTorch has in another order'
+    return message, "channels come first there, so no weights of PyTorch can compute the same here"
 
 
 def _fault(entry: Wanted, found: Array) -> str:

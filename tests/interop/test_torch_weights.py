@@ -54,7 +54,7 @@ class TestNames:
         """All names and shapes of the shipped spec; its head has four classes."""
         spec = load_spec(cases.SPECS / "shapes_resnet18.toml")
         graph = build(spec, DataInfo({"": (32, 32, 3)}, {"": TargetInfo("class", 4)}, 80))
-        found = {entry.theirs: entry.shape for entry in torch.wanted(graph)}
+        found = {entry.theirs: entry.shape for entry in torch.wanted(graph)[0]}
         wanted = shapes()
         assert len(wanted) == 122
         trained = [n for n in wanted if not n.endswith(("_mean", "_var", "_tracked"))]
@@ -162,6 +162,49 @@ def test_a_layer_without_a_name_in_pytorch(tmp_path: Path) -> None:
     spec = load_spec(path)
     with pytest.raises(CheckpointError, match="depthwise_w, which has no name in PyTorch"):
         load(spec, built(spec, "resnet"))
+
+
+def test_what_pytorch_would_compute_otherwise_is_refused(tmp_path: Path) -> None:
+    text = cases.MIXED.replace(
+        'name = "norm"\ntype = "batch_norm"', 'name = "norm"\ntype = "group_norm"\ngroups = 2'
+    ).replace(
+        '[[layers]]\nname = "hidden"',
+        '[[layers]]\nname = "again"\ntype = "reshape"\nshape = [42, 7]\n'
+        '[[layers]]\ntype = "flatten"\n[[layers]]\nname = "hidden"',
+    )
+    path = written(tmp_path, "mixed")
+    path.write_text(text)
+    spec = load_spec(path)
+    with pytest.raises(CheckpointError) as caught:
+        load(spec, built(spec, "mixed"))
+    found = [(problem.line, problem.message) for problem in caught.value.problems]
+    lines = text.splitlines()
+    said = "reads numbers that PyTorch has in another order"
+    assert found == [
+        (lines.index('name = "norm"'), f'"norm": group_norm {said}'),
+        (lines.index('name = "again"'), f'"again": reshape {said}'),
+    ]
+
+
+def test_a_shape_that_orders_nothing_anew_is_alike(tmp_path: Path) -> None:
+    text = cases.MIXED.replace(
+        '[[layers]]\nname = "hidden"',
+        '[[layers]]\ntype = "reshape"\nshape = [42, 7, 1]\n'
+        '[[layers]]\ntype = "flatten"\nname = "f"\n[[layers]]\nname = "hidden"',
+    )
+    text = text.replace('from = ["pixels", "relu_1"]', 'from = ["dense_1", "dense_2"]').replace(
+        '[[layers]]\nname = "both"',
+        '[[layers]]\ntype = "dense"\nunits = 168\nfrom = "pixels"\n'
+        '[[layers]]\ntype = "dense"\nunits = 126\nfrom = "relu_1"\n[[layers]]\nname = "both"',
+    )
+    path = written(tmp_path, "mixed")
+    path.write_text(text)
+    entries, unlike = torch.wanted(built(load_spec(path), "mixed"))
+    assert not unlike
+    reordered = {entry.ours for entry in entries if entry.order is not None}
+    norms = ("param/norm.gamma", "param/norm.beta")
+    states = ("state/norm.running_mean", "state/norm.running_var")
+    assert reordered == {*norms, *states, "param/dense_1.w", "param/dense_2.w"}
 
 
 def _gone(path: Path) -> None:
