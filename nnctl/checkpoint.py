@@ -32,6 +32,8 @@ HEADER_LIMIT = 100_000_000
 MARK = b'"{\\"sha256\\":\\"'
 ZEROS = b"0" * 64
 
+_NUMBERS = "is the file whole? of number types float64, float32 and float16 can be read"
+
 Tensors = dict[str, np.ndarray[Any, Any]]
 Meta = dict[str, Any]
 
@@ -94,6 +96,22 @@ def read_meta(path: Path) -> Meta:
         return _meta_of_header(_header(prefix, body))
     except CheckpointError as error:
         raise error.at(file=str(path)) from error.__cause__
+
+
+def read_foreign(path: Path) -> tuple[Tensors, str]:
+    """Return the tensors of any safetensors file, whoever wrote it, and the file's sha256.
+
+    Raises CheckpointError.
+    """
+    with os_errors(f"cannot read {path}"):
+        blob = path.read_bytes()
+    try:
+        _header(blob[:PREFIX_BYTES], blob[PREFIX_BYTES : PREFIX_BYTES + HEADER_LIMIT])
+        return parse(blob), hashlib.sha256(blob).hexdigest()
+    except CheckpointError as error:
+        raise error.at(file=str(path)) from error.__cause__
+    except (SafetensorError, KeyError, ValueError, OverflowError, TypeError) as error:
+        raise CheckpointError(f"{path}: its tensors cannot be read: {error}", _NUMBERS) from error
 
 
 def _header(prefix: bytes, body: bytes) -> dict[str, Any]:

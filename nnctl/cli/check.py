@@ -7,7 +7,8 @@ probably not meant (warnings). Trains nothing; takes well under a second.
   nnctl check specs/*.toml --json
   nnctl check my.toml --set layers.0.units=64
 
-Ends with 0 if all is well (warnings are allowed), 2 for mistakes in a spec, 3 for data.
+Ends with 0 if all is well (warnings are allowed), 2 for mistakes in a spec, 3 for data, 6 for the
+file that [init] starts from.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ def command(
     for path in specs:
         try:
             network = load_network(path, set_ or ())
+            if network.spec.init is not None:
+                from nnctl.interop.weights import load
+
+                load(network.spec, network.graph)
         except NnctlError as error:
             out.complain(error.problems)
             errors += error.problems

@@ -3,11 +3,13 @@
   nnctl verify specs/digits_mlp.toml
   nnctl verify specs/xor_mlp.toml --trace 0     one step by hand: signals, deltas, gradients
 
-Every element of a parameter of up to 256 elements is checked, else a fixed random sample of 256, on
-the first 8 training samples: (E(w + h) - E(w - h)) / 2h with h = 1e-5 max(1, |w|), where E is loss
-plus penalty. They agree if they differ by at most 1e-5 of the larger one. An element that disagrees
-is measured again at h / 16: near a corner (relu at 0) it agrees there; on one the gradient must lie
-between the slopes of both sides. Parameters below a straight-through estimator are left out.
+Every element of a parameter of up to 256 elements is checked, else a fixed random sample of 256
+(fewer in a network of many parameters: 1024 in all, at least 8 of each), on the first 8 training
+samples: (E(w + h) - E(w - h)) / 2h with h = 1e-5 max(1, |w|), where E is loss plus penalty. They
+agree if they differ by at most 1e-5 of the larger one. An element that disagrees is measured again
+at h / 16 and h / 256: near a corner (relu at 0) the difference moves to the gradient, on one the
+gradient must lie between the slopes of both sides. Both count as kinks. Parameters below a
+straight-through estimator are left out.
 A gradient that disagrees is a bug of nnctl: exit code 1.
 """
 

@@ -3,18 +3,22 @@
     numeric = (loss(w + h) - loss(w - h)) / 2h,   h = STEP * max(1, |w|)
 
 Every element of a parameter with at most ``EVERY`` of them is checked, else a fixed random sample
-of ``EVERY``. An element agrees if ``|analytic - numeric|`` is at most ``TOLERANCE`` times the
-larger magnitude, which counts as at least ``FLOOR`` times that of the loss (the differences hold
-no more digits than that).
+of ``EVERY``; in a network of many parameters fewer of each, so that ``ALL`` are checked in all. An
+element agrees if ``|analytic - numeric|`` is at most ``TOLERANCE`` times the larger magnitude,
+which counts as at least ``FLOOR`` times that of the loss (the differences hold no more digits than
+that).
 
-Kinks, where a relu or a magnitude has its corner: an element that disagrees at ``h`` is measured
-again at ``h / FINER``. If it agrees there, the corner was only near. If there the slopes to both
-sides differ, it lies on the corner, and the analytic value has to lie between them. Else it fails.
+Kinks, where a relu, a max pool or a magnitude has its corner: in a deep network a step crosses
+some corner nearly always. An element that disagrees at ``h`` is measured again at the finer steps
+``h / FINER``. Where the step left a corner behind, the difference has moved to the analytic value:
+it must agree there, and be ``NEARER`` times nearer than it was, which rounding does not do for a
+value that is wrong. If at the finest step the slopes to both sides differ, the element lies on the
+corner, and the analytic value has to lie between them. Else it fails.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,8 +29,11 @@ from nnctl.random import Purpose, permutation
 Array = np.ndarray[Any, Any]
 
 STEP = 1e-5
-FINER = 16.0
+FINER = (16.0, 256.0)
+NEARER = 4.0
 EVERY = 256
+ALL = 1024
+LEAST = 8  # elements of each parameter, however many there are
 TOLERANCE = 1e-5
 FLOOR = 1e-4
 START = 0.1  # parameters that start at 0 are checked at values up to this, where more happens
@@ -91,12 +98,13 @@ def check_gradients(
     loss, gradients = plan.gradients(split, rows)
     base = plan.tensors()
     floor = FLOOR * max(abs(loss), 1.0)
+    most = _most([value.size for name, value in values.items() if name not in (skip or ())])
     for number, (name, value) in enumerate(values.items()):
         if skip and name in skip:
             yield Checked(name, value.shape, skipped=skip[name])
             continue
         at = _probe(plan, base, name, value, split, rows)
-        chosen = _chosen(value.size, seed, number)
+        chosen = _chosen(value.size, most, seed, number)
         found = [_compare(at, value, i, gradients[name].flat[i], loss, floor) for i in chosen]
         yield _summary(name, value.shape, found)
     plan.restore(base)
@@ -134,11 +142,17 @@ def _probe(
     return loss
 
 
-def _chosen(size: int, seed: int, number: int) -> Array:
+def _most(sizes: Sequence[int]) -> int:
+    """Return how many elements of a parameter are checked at most, so that all together fit."""
+    fitting = (n for n in range(EVERY, LEAST, -1) if sum(min(size, n) for size in sizes) <= ALL)
+    return next(fitting, LEAST)
+
+
+def _chosen(size: int, most: int, seed: int, number: int) -> Array:
     """Return the flat indices to check, ascending: all, or a sample fixed by seed and parameter."""
-    if size <= EVERY:
+    if size <= most:
         return np.arange(size)
-    return np.sort(permutation(seed, Purpose.VERIFY, size, number)[:EVERY])
+    return np.sort(permutation(seed, Purpose.VERIFY, size, number)[:most])
 
 
 def _compare(
@@ -155,17 +169,36 @@ def _compare(
     error = _error(analytic, numeric, floor)
     kink = False
     if not error <= TOLERANCE:
-        h /= FINER
-        right, left = (at(index, w + h) - loss) / h, (loss - at(index, w - h)) / h
-        # A smaller step holds fewer digits.
-        error = _error(analytic, (right + left) / 2.0, floor * FINER)
-        kink = _error(right, left, floor * FINER) > TOLERANCE
-        if not error <= TOLERANCE and kink:
-            slack = TOLERANCE * max(abs(left), abs(right), floor * FINER)
-            if min(left, right) - slack <= analytic <= max(left, right) + slack:
-                error = 0.0
+        numeric, error = _finer(at, index, w, h, analytic, numeric, loss, floor)
+        kink = error <= TOLERANCE
     place = tuple(int(i) for i in np.unravel_index(index, value.shape))
     return Element(place, float(analytic), float(numeric), error, error <= TOLERANCE, kink)
+
+
+def _finer(
+    at: Callable[[int, float], float],
+    index: int,
+    w: float,
+    h: float,
+    analytic: float,
+    numeric: float,
+    loss: float,
+    floor: float,
+) -> tuple[float, float]:
+    """Return slope and error of an element that disagrees at ``h``: where the corner is no more
+    within the step, or on the corner, or else at ``h``."""
+    for finer in FINER:
+        step, blur = h / finer, floor * finer  # a smaller step holds fewer digits
+        right, left = (at(index, w + step) - loss) / step, (loss - at(index, w - step)) / step
+        middle = (right + left) / 2.0
+        error = _error(analytic, middle, blur)
+        if error <= TOLERANCE and abs(analytic - middle) * NEARER <= abs(analytic - numeric):
+            return middle, error
+    if _error(right, left, blur) > TOLERANCE:
+        # On the corner any slope between the two is right.
+        nearest = min(max(analytic, min(left, right)), max(left, right))
+        return nearest, _error(analytic, nearest, max(blur, abs(left), abs(right)))
+    return numeric, _error(analytic, numeric, floor)
 
 
 def _error(a: float, b: float, floor: float) -> float:

@@ -17,12 +17,12 @@ from nnctl.run.locate import Located, locate
 from nnctl.run.networks import base_dir_of, parted, spec_of
 from nnctl.run.prepare import prepare
 from nnctl.run.rundir import ROOT, RunDir, claim, create, newest
+from nnctl.run.start import begun, pinned_as
 from nnctl.run.training import (
     Outcome,
     Terms,
     about,
     check_origin,
-    fresh_state,
     go,
     judged_again,
     now,
@@ -121,11 +121,13 @@ def _start(
     make_job(prepared, Limits(terms.elapsed), 0)
     if meta is not None:
         check_origin(meta, about(prepared), terms.warn)
+    if state is None:
+        prepared, state = begun(prepared, terms.note)
     run = create(run_dir) if run_dir else claim(spec.name)
     with run.lock():
         run.prepare()
-        summary = _first_summary(run, spec, origin)
-        return go(prepared, run, state or fresh_state(prepared), summary, terms)
+        summary = _first_summary(run, prepared.spec, origin)
+        return go(prepared, run, state, summary, terms)
 
 
 def _first_summary(run: RunDir, spec: Spec, origin: Origin) -> dict[str, Any]:
@@ -144,27 +146,29 @@ def _go_on(run: RunDir, read: ReadSpec, origin: Origin | None, terms: Terms) -> 
         run.prepare()
         found = newest_whole(run, terms.warn)
         meta = found[1] if found else _beginning(run, origin)
-        summary = run.summary()
-        if meta is None and origin is not None:
-            spec = read({})
-            old, summary = spec, _first_summary(run, spec, origin)
+        fresh, summary = meta is None, run.summary() if meta else {}
+        if meta is None:
+            old = spec = read({})
         else:
-            old = spec_of(meta or {}, Path(summary.get("base_dir") or "."))
-            spec = read(meta or {})
+            old = spec_of(meta, Path(summary.get("base_dir") or "."))
+            spec = pinned_as(old, read(meta))
         changed = changes(old, spec)
         refuse_changes(changed, str(run.path))
         if _has_ended(summary, found and found[1]) and not _ends_later(changed):
             return _already(run, spec, summary, terms)
         prepared = prepare(spec, terms.threads)
-        state = fresh_state(prepared)
         if found:
             tensors, meta, _ = found
             check_origin(meta, about(prepared), terms.warn)
             state = TrainState.from_tensors(parted(tensors)[0], meta)
             _forget_other_monitors(state, changed)
             _warn_if_past(state, spec, terms)
-        if changed:
-            run.write("resolved.toml", spec.resolved_toml())
+        else:
+            prepared, state = begun(prepared, terms.note)
+        if fresh and origin is not None:
+            summary = _first_summary(run, prepared.spec, origin)
+        elif changed:
+            run.write("resolved.toml", prepared.spec.resolved_toml())
         summary["sessions"] = int(summary.get("sessions") or 1) + 1
         return go(prepared, run, state, summary, terms)
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from nnctl import __version__
 from nnctl.errors import CheckpointError, ExitStatus
-from nnctl.init import initialize
 from nnctl.run.artifacts import (
     layer_rows,
     read_evaluations,
@@ -87,12 +86,6 @@ def timeless(spec: Spec) -> Spec:
     """Return the spec without what belongs to the machine: the number of threads."""
     training = spec.training.model_copy(update={"threads": None})
     return spec.model_copy(update={"training": training})
-
-
-def fresh_state(prepared: Prepared) -> TrainState:
-    """Return the state before the first step."""
-    values = initialize(prepared.graph, prepared.spec.training.seed)
-    return TrainState(tensors={f"param/{name}": value for name, value in values.items()})
 
 
 def check_origin(

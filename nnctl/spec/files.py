@@ -146,8 +146,14 @@ def _rebase(data: dict[str, Any], old: Path, new: Path) -> None:
     """Make the paths of a base file relative to the folder of the file that extends it."""
     from .data import is_path
 
+    if old == new:
+        return
+    start = data.get("init")
+    name = start.get("from") if isinstance(start, dict) else None
+    if isinstance(start, dict) and isinstance(name, str) and not os.path.isabs(name):
+        start["from"] = os.path.relpath(old / name, new)
     table = data.get("data")
-    if old == new or not isinstance(table, dict):
+    if not isinstance(table, dict):
         return
     for key in _PATHS:
         value = table.get(key)

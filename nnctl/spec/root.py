@@ -17,6 +17,7 @@ from .optimizers.base import Optimizer
 from .registry import Tagged, is_single
 from .schedules.base import Schedule
 from .source import Trace
+from .start import Start
 from .training import Checkpoint, Regularization, Training
 
 
@@ -59,6 +60,9 @@ class Spec(SpecModel):
         Expect("[loss] with a type, or a table [loss.OUTPUT] for each output"),
         Also(),
     ] = Field(alias="loss", description="what is minimized")
+    init: Start | None = Field(
+        None, description="parameters of a file to start from; default: each layer's own init"
+    )
     optimizer: Optimizer = table("how gradients become steps", type="adam")
     schedule: Schedule = table("the learning rate over the epochs", type="constant")
     regularization: Regularization = table("penalties on all weights")

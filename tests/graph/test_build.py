@@ -7,7 +7,7 @@ import pytest
 from nnctl.graph import ParamUse
 from nnctl.spec.info import DataInfo, TargetInfo
 
-from .networks import IMAGES, LOSS, NUMBERS, ROWS, graph, hints, problems
+from .networks import HEAD, IMAGES, LOSS, NUMBERS, ROWS, graph, hints, problems
 
 MLP = 'flatten\ndense units=64 activation="relu"\ndropout rate=0.25\ndense units=10 name="head"'
 
@@ -125,6 +125,35 @@ def test_shapes_that_do_not_meet_name_both_and_their_sources() -> None:
         'net.toml:14:1: layers.2: "sum": add expects equal shapes, given 5 and 6 '
         '(5 from "a", 6 from "b")'
     ]
+
+
+@pytest.mark.parametrize(
+    ("join", "said", "remedy"),
+    [
+        (
+            "add",
+            "add expects equal shapes, given 8x8x1 and 6x6x1 "
+            '(8x8x1 from "input", 6x6x1 from "b.1.body")',
+            'padding = "same", equal strides and filters',
+        ),
+        (
+            "concat",
+            "concat expects shapes that differ only along the joined axis, given 8x8x1 and 6x6x1 "
+            '(8x8x1 from "input", 6x6x1 from "b.1.body")',
+            'padding = "same", equal strides and pools',
+        ),
+    ],
+)
+def test_shapes_that_do_not_meet_in_a_block(join: str, said: str, remedy: str) -> None:
+    """At the line in the block; once, not for each repetition behind it."""
+    block = (
+        f'{HEAD}[blocks.b]\n[[blocks.b.layers]]\nname = "body"\ntype = "conv2d"\nfilters = 1\n'
+        f'kernel_size = 3\n[[blocks.b.layers]]\ntype = "{join}"\nfrom = ["input", "body"]\n'
+    )
+    layers = 'block block="b" repeat=2\nflatten\ndense units=10'
+    found = problems(layers, info=IMAGES, data=block)
+    assert found == [f'net.toml:10:1: blocks.b.layers.1: "b.1.{join}_1": {said}']
+    assert remedy in hints(layers, info=IMAGES, data=block)[0]
 
 
 def test_dense_behind_an_image() -> None:

@@ -1,4 +1,9 @@
-"""A whole network in plain float64 NumPy: walks the nodes of a graph, whatever made it."""
+"""A whole network in plain float64 NumPy: walks the nodes of a graph, whatever made it.
+
+``corners`` is for differences in deep networks, where a step as short as any crosses the corner of
+some relu: an empty table is filled with the side of every corner, and later calls stay on it. What
+is left is smooth, and its derivative where the table was filled is the network's own.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +33,13 @@ def _joined(x, node):
     return np.concatenate(x, axis=axis if axis < 0 else axis + 1)
 
 
-def _resampled(node, x):
+def _one_sided(node, x, pinned):
+    """A relu or leaky relu on the side of 0 where its inputs were."""
+    above = pinned.setdefault("above", x > 0)
+    return np.where(above, x, node.fields.get("slope", 0.0) * x)
+
+
+def _resampled(node, x, pinned):
     """Pools and up-sampling, of any number of axes."""
     name, fields = node.op, node.fields
     if name.startswith("up_sampling"):
@@ -36,9 +47,10 @@ def _resampled(node, x):
     if name == "adaptive_avg_pool":
         return pool.adaptive(x, fields["output_size"])
     if name.startswith("global_"):
-        return pool.whole(x, name.split("_")[1])
+        return pool.whole(x, name.split("_")[1], pinned)
     known = ("pool_size", "stride", "padding", "count_padding")
-    return pool.pool(x, name[:3], **{k: fields[k] for k in known if k in fields})
+    given = {k: fields[k] for k in known if k in fields}
+    return pool.pool(x, name[:3], **given, pinned=pinned)
 
 
 def _convolved(node, x, params):
@@ -66,11 +78,13 @@ def _normalized(node, x, params):
     return norm.batch_norm(x, *given, fields["epsilon"])
 
 
-def _node(node, x, params, context):
+def _node(node, x, params, context, pinned):
     if node.op.endswith("_norm"):
         return _normalized(node, x[0], params)
     if "_pool" in node.op or node.op.startswith("up_sampling"):
-        return _resampled(node, x[0])
+        return _resampled(node, x[0], pinned)
+    if pinned is not None and node.op in ("relu", "leaky_relu"):
+        return _one_sided(node, x[0], pinned)
     if node.op in _FORMULAS:
         return _FORMULAS[node.op](x[0], node.fields)
     if node.op == "dense":
@@ -92,14 +106,16 @@ def _node(node, x, params, context):
     }[node.op]()
 
 
-def outputs(graph, params, inputs, context):
+def outputs(graph, params, inputs, context, corners=None):
     """What every node gives, by name; ``inputs`` by the names of the data's inputs."""
     found = {}
     for node in graph.nodes:
         if node.op == "input":
             found[node.name] = inputs[node.name.removeprefix("input").removeprefix(".")]
         else:
-            found[node.name] = _node(node, [found[n] for n in node.inputs], params, context)
+            pinned = None if corners is None else corners.setdefault(node.name, {})
+            read = [found[n] for n in node.inputs]
+            found[node.name] = _node(node, read, params, context, pinned)
     return found
 
 
@@ -123,9 +139,9 @@ def sample_losses(loss, x, target, class_weights=None):
     return _PLAIN[loss.type](x, target)
 
 
-def mean_loss(graph, params, inputs, targets, context, class_weights=None):
+def mean_loss(graph, params, inputs, targets, context, class_weights=None, corners=None):
     """The weighted sum of the losses' means, without penalties."""
-    found = outputs(graph, params, inputs, context)
+    found = outputs(graph, params, inputs, context, corners)
     return sum(
         loss.weight
         * sample_losses(

@@ -46,8 +46,8 @@ def _each(value, count):
     return [value] * count if isinstance(value, int) else list(value)
 
 
-def pool(x, kind, pool_size, stride=None, padding="valid", count_padding=False):
-    """``kind``: max, min or avg."""
+def pool(x, kind, pool_size, stride=None, padding="valid", count_padding=False, pinned=None):
+    """``kind``: max, min or avg. ``pinned``: see ``picked``."""
     axes = x.ndim - 2
     window = _each(pool_size, axes)
     stride = window if stride is None else _each(stride, axes)
@@ -63,14 +63,26 @@ def pool(x, kind, pool_size, stride=None, padding="valid", count_padding=False):
             count = math.prod(window) if count_padding else real[cut].sum(axis=inner)
             y[at] = x[cut].sum(axis=inner) / count
         else:
-            y[at] = getattr(np, kind)(x[cut], axis=inner)
+            y[at] = picked(x[cut], kind, pinned, place)
     return y
 
 
-def whole(x, kind):
+def picked(window, kind, pinned, place=()):
+    """The largest or smallest of all places; a table ``pinned`` remembers where it was before."""
+    if pinned is None:
+        return getattr(np, kind)(window, axis=tuple(range(1, window.ndim - 1)))
+    flat = window.reshape(len(window), -1, window.shape[-1])
+    if place not in pinned:
+        pinned[place] = getattr(np, f"arg{kind}")(flat, axis=1)[:, None]
+    return np.take_along_axis(flat, pinned[place], axis=1)[:, 0]
+
+
+def whole(x, kind, pinned=None):
     """Over all places of a sample."""
+    if kind != "avg":
+        return picked(x, kind, pinned)
     inner = tuple(range(1, x.ndim - 1))
-    return {"max": np.max, "min": np.min, "avg": np.mean}[kind](x, axis=inner)
+    return np.mean(x, axis=inner)
 
 
 def adaptive(x, output_size):

@@ -135,3 +135,88 @@ def test_the_parameters_are_back_at_their_base():
     before = plan.values["d.w"].copy()
     findings(plan)
     assert (plan.values["d.w"] == before).all()
+
+
+class Corners:
+    """Smooth, but for a corner of each element at ``DISTANCES`` from where it is, and for the last
+    one another behind it: both slopes are larger than its own."""
+
+    DISTANCES = np.array([3e-6, -3e-6, 3e-7, -2e-7, 0.0, 1.0, 3e-7])
+    BEHIND = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2e-7])
+    START = np.linspace(0.2, 0.7, 7)
+
+    def __init__(self, factors):
+        self.w, self.factors = self.START.copy(), factors
+
+    def parameters(self):
+        return {"w": self.w.copy()}
+
+    def tensors(self):
+        return {"param/w": self.w.copy()}
+
+    def restore(self, tensors):
+        self.w = tensors["param/w"].copy()
+
+    def beyond(self):
+        return self.w - self.START - self.DISTANCES
+
+    def loss(self, split, rows):
+        bent = np.maximum(self.beyond(), 0) + np.minimum(self.w - self.START + self.BEHIND, 0)
+        return float((np.sin(self.w) + 0.1 * bent).sum())
+
+    def gradients(self, split, rows):
+        found = np.cos(self.w) + 0.1 * (self.beyond() > 0)
+        return self.loss(split, rows), {"w": found * self.factors}
+
+
+def test_corners_within_the_step_are_no_faults():
+    found = findings(Corners(np.ones(7)))["w"]
+    assert found.passed
+    assert found.kinks == 6
+
+
+@pytest.mark.parametrize("element", range(7))
+@pytest.mark.parametrize("factor", [1.001, 0.999, 0.0, -1.0])
+def test_a_fault_beside_a_corner_is_found(element, factor):
+    factors = np.ones(7)
+    factors[element] = factor
+    found = findings(Corners(factors))["w"]
+    if element == 4 and factor == 1.001:
+        return  # on the corner any value between the two slopes is right
+    assert found.failed == 1
+    assert found.worst.index == (element,)
+
+
+def test_what_rounding_could_hide_at_a_finer_step_is_a_fault():
+    """A wrong value this small is within the tolerance of the finer steps, but does not get
+    nearer."""
+    plan = Corners(np.ones(7))
+    plan.loss = lambda split, rows: float(1 + np.square(plan.w - plan.START).sum())
+    plan.gradients = lambda split, rows: (1.0, {"w": np.full(7, 1e-7)})
+    assert findings(plan)["w"].failed == 7
+
+
+def test_many_parameters_share_what_is_checked():
+    class Many:
+        values = {f"p{k}": np.full(100, 0.5) for k in range(40)}
+        values["small"] = np.full(3, 0.5)
+
+        def parameters(self):
+            return dict(self.values)
+
+        def tensors(self):
+            return {f"param/{n}": v for n, v in self.values.items()}
+
+        def restore(self, tensors):
+            self.values = {n: tensors[f"param/{n}"].copy() for n in self.values}
+
+        def loss(self, split, rows):
+            return float(sum((v**2).sum() for v in self.values.values()))
+
+        def gradients(self, split, rows):
+            return self.loss(split, rows), {n: 2 * v for n, v in self.values.items()}
+
+    found = findings(Many())
+    assert {each.elements for name, each in found.items() if name != "small"} == {25}
+    assert found["small"].elements == 3
+    assert all(each.passed for each in found.values())

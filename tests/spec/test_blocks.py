@@ -54,6 +54,19 @@ def test_names_and_wiring() -> None:
     ]
 
 
+def test_numbers_start_where_they_are_told_to_and_go_on_from_there() -> None:
+    entries = (use(name='"b"', first="0"), use(name='"b"', repeat="2"), use(first="7"))
+    names = [name for name, _ in wiring(*entries)]
+    assert [name for name in names if name.endswith("body")] == [
+        "b.0.body", "b.1.body", "b.2.body", "res.7.body",
+    ]  # fmt: skip
+
+
+def test_numbers_that_meet() -> None:
+    text = HEAD + RESIDUAL + STEM + use(repeat="2") + use(first="2") + TAIL
+    assert 'the name "res.2.dense_1" is taken by an earlier layer' in said(text)
+
+
 def test_numbers_go_on_over_entries_and_names_start_anew() -> None:
     names = [name for name, _ in wiring(use(), use(name='"b"', repeat="2"), use(repeat="2"))]
     assert [name for name in names if name.endswith("body")] == [

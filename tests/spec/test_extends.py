@@ -144,3 +144,12 @@ def test_flags_win_over_bases(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         load_spec(path, ["optimizer.momentum=2"])
     assert str(caught.value).startswith("--set optimizer.momentum=2: expected a number")
+
+
+@pytest.mark.parametrize(("given", "found"), [("w.x", "parts/w.x"), ("/abs/w.x", "/abs/w.x")])
+def test_the_file_to_start_from_stays_where_the_base_says(
+    given: str, found: str, tmp_path: Path
+) -> None:
+    base = BASE + f'[init]\nfrom = "{given}"\nnames = "torch"\n'
+    spec = load_spec(put(tmp_path, a='extends = "parts/base.toml"\n', parts__base=base))
+    assert spec.init is not None and spec.init.from_ == found

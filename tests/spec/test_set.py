@@ -88,8 +88,8 @@ GOLDEN = [
         "trainng.epochs=3",
         '--set trainng.epochs=3: trainng: unknown key "trainng"\n'
         '  did you mean "training"?\n'
-        "  keys: name, description, problem, data, layers, outputs, loss, optimizer, schedule, "
-        "regularization, training, metrics, gates, checkpoint, extends, blocks",
+        "  keys: name, description, problem, data, layers, outputs, loss, init, optimizer, "
+        "schedule, regularization, training, metrics, gates, checkpoint, extends, blocks",
     ),
     (
         "extends=x.toml",

@@ -130,6 +130,8 @@ class _Expander:
         label = use.name or use.block
         before = scope.members[-1] if scope.members else None
         previous: Scope | None = None
+        if use.first is not None:
+            counts[label] = use.first - 1
         for _ in range(use.repeat):
             counts[label] = counts.get(label, 0) + 1
             name = f"{label}.{counts[label]}"

@@ -30,8 +30,8 @@ class Block(SpecModel):
 class BlockUse(SpecModel):
     """A block from ``[blocks]``, put here ``repeat`` times, each reading the one before.
 
-    Its layers are named BLOCK.i.NAME, with i from 1, where BLOCK is this entry's name, or the
-    block's. ``from = "BLOCK"`` reads the last repetition of a named entry, "BLOCK.i" the i-th.
+    Its layers are named BLOCK.i.NAME, with i from ``first``, where BLOCK is this entry's name, or
+    the block's. ``from = "BLOCK"`` reads the last repetition of a named entry, "BLOCK.i" that one.
     """
 
     arity: ClassVar[tuple[int, int | None]] = (1, None)
@@ -43,4 +43,11 @@ class BlockUse(SpecModel):
         None, alias="from", description="the layers it reads; default: the layer before"
     )
     repeat: int = Field(1, ge=1, le=10_000, description="how often it is put, one after another")
+    first: int | None = Field(
+        None,
+        ge=0,
+        le=1_000_000,
+        description="number of the first; default: goes on after an earlier entry of the same "
+        "name, or 1",
+    )
     with_: Values = Field({}, alias="with", description="values for the block's parameters")

@@ -60,12 +60,15 @@ class Concat(LayerModel):
                 f"of {format_shape(first)}",
                 "leave axis out to join the last one",
             )
+        hint = "bring the other axes to the same size first"
+        if len(first) > 1 and axis == len(first) - 1:
+            hint += ': padding = "same", equal strides and pools keep the places alike'
         for other in inputs[1:]:
             if len(other) != len(first) or _without(other, axis) != _without(first, axis):
                 raise ShapeError(
                     "concat expects shapes that differ only along the joined axis, given "
                     f"{format_shape(first)} and {format_shape(other)}",
-                    "bring the other axes to the same size first",
+                    hint,
                 )
         joined = sum(shape[axis] for shape in inputs)
         return (*first[:axis], joined, *first[axis + 1 :])

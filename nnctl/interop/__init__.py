@@ -1,0 +1,1 @@
+"""Other programs' names and layouts. Only what is in here knows them."""
