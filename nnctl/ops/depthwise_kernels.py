@@ -15,9 +15,13 @@ from nnctl.ops.conv_kernels import leaf_split
 
 
 def _room(sizes: Sizes) -> int:
-    """A sample with borders, and the same with channels side by side."""
+    """A sample with borders, and the same with channels side by side.
+
+    Without borders that may be more than what the windows reach: strides can leave a rest.
+    """
     g = sizes["g"]
-    return int(g.staging + g.staging // g.channels * g.filters)
+    places = g.staging // g.channels if g.staged else g.depth * g.height * g.width
+    return int(g.staging + places * g.filters)
 
 
 @inline
