@@ -57,7 +57,8 @@ def _sums(dy: Array) -> Array:
 def _conv(chance: Chance, rank: int) -> Drawn:
     fields, places = settings.windows(chance, rank)
     groups = settings.groups(chance)
-    wide, filters = channels(chance, groups), channels(chance, groups)
+    least = 15 if chance.holds(0.4) else 1  # both many: windows of three by tiles
+    wide, filters = channels(chance, groups, least), channels(chance, groups, least)
     given = {**fields, "groups": groups} if groups > 1 else fields
     case = convolutions.case(
         (*places, wide), filters, chance.of(BATCHES), chance.holds(0.7), **given

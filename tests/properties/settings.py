@@ -19,7 +19,7 @@ CHANNELS = (1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 32, 33, 48, 64)
 BATCHES = (1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 20, 33)
 SIZES = {1: 40, 2: 13, 3: 8}  # of an axis, at most
 KERNELS = {1: 9, 2: 6, 3: 4}
-WORK = 1_500_000  # multiply-adds of a case, at most
+WORK = 2_000_000  # multiply-adds of a case, at most
 
 
 class Chance:
@@ -161,9 +161,9 @@ def pooled(chance: Chance, rank: int) -> tuple[Fields, Shape]:
     return fields, tuple(size_of(chance, SIZES[rank], fits(a)) for a in range(rank))
 
 
-def channels(chance: Chance, groups: int = 1) -> int:
+def channels(chance: Chance, groups: int = 1, least: int = 1) -> int:
     """How many channels, or filters: what the groups divide."""
-    return int(chance.of([c for c in (groups * c for c in CHANNELS) if c <= 66]))
+    return int(chance.of([c for c in (groups * c for c in CHANNELS) if least <= c <= 66]))
 
 
 def groups(chance: Chance) -> int:
