@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.bench import command, memory, peer, timing
+from nnctl.errors import UsageError
+from tests.bench import accuracy, command, memory, peer, timing
 from tests.bench.agreement import BOUND, Disagreement, compare
 from tests.bench.draw import draw
 from tests.bench.memory import peak_bytes
@@ -231,8 +232,41 @@ def test_the_peak_counts_what_is_freed_again() -> None:
 
 
 def test_memory_of_ours_in_a_fresh_process() -> None:
-    peak = memory._peak(["ours", "tiny", "1", "3"])
+    peak = memory._peak(["ours", "tiny", "1", "3", ""])
     assert 20 < peak < 2000
+
+
+# -- accuracy ------------------------------------------------------------------------------------
+
+
+def test_accuracies_apart_by_more_than_chance() -> None:
+    found = accuracy.Accuracies("resnet20", 10, [0.5, 0.7], [0.7, 0.9])
+    assert found.difference == pytest.approx(-0.2)
+    assert found.error == pytest.approx((0.02 / 2 + 0.02 / 2) ** 0.5)
+    assert found.is_met and "difference -0.2000, standard error 0.1414: met" in accuracy.text(found)
+    worse = accuracy.Accuracies("resnet20", 10, [0.50, 0.52], [0.70, 0.72])
+    assert not worse.is_met and "MISSED" in accuracy.text(worse)
+    better = accuracy.Accuracies("resnet20", 10, worse.peer, worse.ours)
+    assert better.is_met
+    assert {"ours", "peer", "difference", "error"} <= set(found.to_json())
+
+
+def test_the_recipe_fits_the_folder(tmp_path: Path) -> None:
+    for name in ("train/cat", "train/dog", "test/cat", "test/dog"):
+        (tmp_path / name).mkdir(parents=True)
+    spec = read("resnet20", accuracy.recipe(tmp_path, 3, 7))
+    assert spec.layers[-1].units == 2 and spec.training.epochs == spec.schedule.epochs == 3
+    assert spec.training.seed == 7 and Path(spec.data.source) == tmp_path
+
+
+def test_a_folder_without_parts_and_a_single_seed(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="one seed tells nothing"):
+        accuracy.compare(tmp_path, 1, 1, 1, print)
+    with pytest.raises(UsageError, match="has no train/ and test/"):
+        accuracy.compare(tmp_path, 1, 2, 1, print)
+
+
+# -- files ---------------------------------------------------------------------------------------
 
 
 def test_work_is_the_same_in_a_file(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.bench import command
 from tests.bench.agreement import BOUND
+from tests.bench.draw import GRAMMARS
 from tests.bench.rows import Row
 from tests.bench.run import Options, run
 from tests.bench.workloads import Entry
@@ -90,9 +91,10 @@ def test_torch_computes_the_same(name: str, tmp_path: Path) -> None:
     assert row.loss_difference is not None and row.loss_difference < BOUND
 
 
+@pytest.mark.parametrize("family", GRAMMARS)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_torch_computes_the_same_for_random_networks(seed: int) -> None:
-    row = run(Entry("random_dense", threads=1), Options(seconds=0.05, seed=seed))
+def test_torch_computes_the_same_for_random_networks(family: str, seed: int) -> None:
+    row = run(Entry(f"random_{family}", threads=1), Options(seconds=0.05, seed=seed))
     assert row.error == "", row.error
 
 

@@ -74,6 +74,7 @@ def test_planned_workloads_wait_for_their_spec_file(tmp_path: Path) -> None:
 def test_targets() -> None:
     assert Entry("tiny").target == 25 and Entry("mlp", "train", 1).target == 1.3
     assert Entry("random_dense").target == pytest.approx(0.8 * 1.3)
+    assert Entry("random_conv", "infer").target == pytest.approx(0.8 * 1.4)
     assert Entry("charlstm", "one").target == 5 and Entry("charlstm").target == 1.6
     assert Entry("lenet", "infer").target == 2 and Entry("mlp", "infer").target is None
     assert Entry("other").target is None and Entry("random_dense", "infer").target is None
@@ -98,6 +99,13 @@ def test_spec_files_are_whole(path: Path) -> None:
     _graph(spec)
 
 
+DRAWN = {
+    "dense": {"dense", "add", "concat", "multiply", "dropout", "relu", "gelu"},
+    "conv": {"conv2d", "depthwise_conv2d", "batch_norm", "max_pool2d", "avg_pool2d", "add",
+             "concat", "dropout", "relu", "gelu", "flatten", "global_avg_pool"},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("family", GRAMMARS)
 def test_random_networks_are_legal_and_a_function_of_the_seed(family: str) -> None:
     texts = [draw(family, seed) for seed in range(25)]
@@ -105,7 +113,7 @@ def test_random_networks_are_legal_and_a_function_of_the_seed(family: str) -> No
     ops = set()
     for seed in range(25):
         ops |= {node.op for node in _graph(read(f"random_{family}", seed=seed)).nodes}
-    assert {"dense", "add", "concat", "multiply", "dropout", "relu", "gelu"} <= ops
+    assert DRAWN[family] <= ops
 
 
 def _graph(spec: Any) -> Any:

@@ -246,7 +246,9 @@ def _require_shapes(main: Reading, source: Source, content: Content) -> None:
         if found != shape:
             given = f"samples of shape {format_shape(found)}"
             message = f"{given}, expected {format_shape(shape)} as in {main.name}"
-            raise DataError(source.describe(message, "give data of one shape"))
+            resize = "resize all of them: set data.image_size = [height, width]"
+            hint = resize if "image_size" in source.obeys else "give data of one shape"
+            raise DataError(source.describe(message, hint))
         if main.dtypes[key] == "uint8" and content.dtypes[key] != "uint8":
             given = content.dtypes[key]
             message = f"numbers of type {given}, expected bytes (uint8) as in {main.name}"

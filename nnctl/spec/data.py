@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -13,6 +12,11 @@ from .base import Expect, Finding, SpecModel, Words, table
 from .generators.base import GeneratorModel
 from .info import PICTURE_KEYS
 from .registry import Tagged
+
+# What the names of data files end in, which a folder's may not.
+FILE_ENDINGS = (
+    ".csv", ".tsv", ".gz", ".npz", ".npy", ".bin", ".idx", "ubyte", ".png", ".jpg", ".jpeg", ".gif",
+)  # fmt: skip
 
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
 
@@ -225,7 +229,7 @@ class DataSpec(SpecModel):
         """Whether the source may be a folder, which may have a validation part of its own."""
         if not isinstance(self.source, str) or not is_path(self.source):
             return False
-        return self.source.endswith(("/", "\\")) or not PurePath(self.source).suffix
+        return not self.source.lower().endswith(FILE_ENDINGS)
 
 
 def is_path(source: str) -> bool:

@@ -11,12 +11,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from nnctl.errors import ExitStatus, NnctlError
 from tests.bench import peer
 from tests.bench.rows import Row, table, verdict
 from tests.bench.timing import SECONDS
-from tests.bench.workloads import Entry, available, choose, planned
+from tests.bench.workloads import THREADS, Entry, available, choose, planned
 
 OK, ERROR, USAGE, NO_PEER, MISSED = 0, 1, 2, 3, 5
 EPILOG = """A row is WORKLOAD[:MODE][@THREADS], MODE one of train (a step; the default), infer (a
@@ -43,6 +44,11 @@ def parser() -> argparse.ArgumentParser:
     add("--list", action="store_true", help="list the workloads")
     add("--memory", action="store_true", help="peak memory of training, in fresh processes")
     add("--startup", action="store_true", help="how long nnctl takes to start")
+    add("--accuracy", type=Path, metavar="FOLDER", help="train resnet20 on train/ and test/ images")
+    add("--epochs", type=_count, default=10, metavar="N", help="of --accuracy; default: 10")
+    add(
+        "--seeds", type=_count, default=5, metavar="N", help="of --accuracy, at least 2; default: 5"
+    )
     return made
 
 
@@ -68,6 +74,8 @@ def main(arguments: Sequence[str]) -> int:
             message = "the peer is PyTorch, which is not installed: pip install '.[peers]'"
             print(f"error: {message}", file=sys.stderr)
             return NO_PEER
+        if asked.accuracy is not None:
+            return _accuracy(asked)
         return _memory(asked) if asked.memory else _rows(asked)
     except NnctlError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -111,6 +119,14 @@ def _memory(asked: argparse.Namespace) -> int:
     rows = [compare(entry) for entry in choose(asked.rows or ["mlp"], asked.threads)]
     print(json.dumps([row.to_json() for row in rows], indent=1) if asked.json else text(rows))
     return _status(False, any(row.ratio <= 1 for row in rows), asked)
+
+
+def _accuracy(asked: argparse.Namespace) -> int:
+    from tests.bench.accuracy import compare, text
+
+    found = compare(asked.accuracy, asked.epochs, asked.seeds, asked.threads or THREADS, _note)
+    print(json.dumps(found.to_json(), indent=1) if asked.json else text(found))
+    return _status(False, not found.is_met, asked)
 
 
 def _startup(asked: argparse.Namespace) -> int:

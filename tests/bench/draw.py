@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from random import Random
 
-Layer = dict[str, object]
+from tests.bench.draw_conv import conv
+from tests.bench.draw_text import Layer, spec_text
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "gelu", "silu")
 
@@ -18,18 +19,13 @@ def dense(random: Random) -> str:
     batch = random.choice([32, 50, 64, 100, 128])
     layers = list(_trunk(random))
     layers.append({"type": "dense", "units": classes})
-    source = {
+    source: Layer = {
         "generate": "blobs", "features": features, "classes": classes,
         "samples": 40 * batch, "spread": 0.2, "seed": random.randint(0, 999),
     }  # fmt: skip
-    return "\n\n".join(
-        [
-            f"[data]\nsource = {_inline(source)}",
-            *("[[layers]]\n" + _table(layer) for layer in layers),
-            '[loss]\ntype = "cross_entropy"',
-            '[optimizer]\ntype = "adam"\nlearning_rate = 0.001',
-            f"[training]\nbatch_size = {batch}\nseed = {random.randint(0, 999)}\n",
-        ]
+    optimizer: Layer = {"type": "adam", "learning_rate": 0.001}
+    return spec_text(
+        source, layers, optimizer, {"batch_size": batch, "seed": random.randint(0, 999)}
     )
 
 
@@ -85,23 +81,7 @@ def _gate(random: Random, name: str) -> list[Layer]:
     ]
 
 
-def _value(value: object) -> str:
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return str(value)
-
-
-def _table(layer: Layer) -> str:
-    return "\n".join(f"{key} = {_value(value)}" for key, value in layer.items())
-
-
-def _inline(table: Layer) -> str:
-    return "{ " + ", ".join(f"{key} = {_value(value)}" for key, value in table.items()) + " }"
-
-
-GRAMMARS: dict[str, Callable[[Random], str]] = {"dense": dense}
+GRAMMARS: dict[str, Callable[[Random], str]] = {"dense": dense, "conv": conv}
 
 
 def draw(family: str, seed: int) -> str:

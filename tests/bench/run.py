@@ -13,7 +13,7 @@ from tests.bench.agreement import Disagreement, check
 from tests.bench.ours import Ours, read
 from tests.bench.rows import Row
 from tests.bench.timing import SECONDS, interleave
-from tests.bench.work import Work
+from tests.bench.work import Work, formats
 from tests.bench.workloads import SPECS, Entry
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def run(entry: Entry, options: Options, make_peer: MakePeer = torch_peer) -> Row
 def _run(entry: Entry, options: Options, make_peer: MakePeer) -> Row:
     with _ours(entry, options) as ours:
         work = ours.work()
-        forms = ["", "channels_last"] if _has_images(work) else [""]
-        peers = [make_peer(work, entry.threads, form) for form in forms]
+        peers = [make_peer(work, entry.threads, form) for form in formats(work)]
         if options.compiled:
             peers += _compiled(work, entry, options, make_peer)
         difference = max(_difference(entry, options, ours, p, make_peer) for p in peers)
@@ -75,11 +74,6 @@ def _run(entry: Entry, options: Options, make_peer: MakePeer) -> Row:
         timing.runs,
         difference,
     )
-
-
-def _has_images(work: Work) -> bool:
-    """Whether the peer has a choice of memory formats."""
-    return any(node["op"] == "conv2d" for node in work.network["nodes"])
 
 
 def _difference(

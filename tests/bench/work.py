@@ -61,6 +61,12 @@ class Work:
             return cls(**about, orders=file["orders"], **tables)
 
 
+def formats(work: Work) -> list[str]:
+    """Return the memory formats that the peer has a choice of: for images, two."""
+    has_images = any(node["op"] == "conv2d" for node in work.network["nodes"])
+    return ["", "channels_last"] if has_images else [""]
+
+
 def describe(graph: Graph, optimizer: Any, schedule: Any) -> dict[str, Any]:
     """Return a network as JSON-able tables.
 

@@ -18,6 +18,8 @@ from nnctl.plan.lower import Lowering
 from nnctl.plan.runner import Runner
 from nnctl.plan.tape import Draft, Tape
 
+GUARD = 1 << 16  # bytes behind all memory of a tape, which nothing may touch
+
 
 @contextmanager
 def always_threaded() -> Iterator[None]:
@@ -75,7 +77,7 @@ class Bench:
         dtype = np.dtype(plan.dtype)
         width = max(node.size for node in plan.graph.nodes)
         draft = Draft.of(low.steps, low.make.capacity, width, dtype.itemsize, keep)
-        self.room = Arena(draft.room(threads))
+        self.room = Arena(draft.room(threads) + GUARD)
         self.tape = Tape(draft, self.room, threads, plan.dtype)
 
     def run(self, live: int, fill: int, step: int = 0) -> float:
@@ -93,6 +95,7 @@ class Bench:
                 losses,
                 first_step=step,
             )
+        assert (self.room.bytes[-GUARD:] == fill).all(), "written behind the scratch memory"
         return float(losses[0])
 
     def array(self, name: str) -> np.ndarray:

@@ -54,6 +54,16 @@ def test_from_a_folder_to_predictions(tmp_path, monkeypatch, capsys):
     assert "set/train/dark/0.png: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["set.v2/", "set.v2"])
+def test_a_folder_whose_name_has_a_dot_may_have_a_validation_part(name, tmp_path, monkeypatch):
+    for part in ("train/dark", "train/light", "validation/dark", "validation/light"):
+        (tmp_path / "set.v2" / part).mkdir(parents=True)
+        Image.new("L", (4, 4), len(part)).save(tmp_path / "set.v2" / part / "1.png")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.toml").write_text(SPEC.replace("./set", name))
+    assert run(["check", "a.toml"]) == 0
+
+
 @pytest.mark.parametrize("remedy", ["split = { validation = 0.25 }", None])
 def test_early_stopping_without_a_validation_folder(remedy, tmp_path, monkeypatch, capsys):
     for name in ("dark", "light"):

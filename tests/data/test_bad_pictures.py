@@ -84,6 +84,12 @@ CASES = {
         f"DIR/set/dog/1.png: not a PNG, JPEG or GIF image\n  {CUT}",
         SET,
     ),
+    "several that are none": Case(
+        all_of(TWO, content("set/cat/2.png", b"hello"), content("set/dog/1.png", b"hello")),
+        f"DIR/set/cat/2.png: not a PNG, JPEG or GIF image\n  {CUT}\n"
+        f"DIR/set/dog/1.png: not a PNG, JPEG or GIF image\n  {CUT}",
+        SET,
+    ),
     "an empty image": Case(
         all_of(TWO, content("set/dog/1.png", b"")),
         "DIR/set/dog/1.png: the file is empty (0 bytes)\n  write the data again",
@@ -159,8 +165,7 @@ CASES = {
             images("train/cat/1.png", "train/dog/1.png"),
             images("test/cat/1.png", "test/dog/1.png", height=20),
         ),
-        "DIR/set/test: samples of shape 20x30x3, expected 40x30x3 as in set\n"
-        "  give data of one shape",
+        f"DIR/set/test: samples of shape 20x30x3, expected 40x30x3 as in set\n  {SIZE}",
         SET,
     ),
     "a test part with a class of its own": Case(
@@ -203,6 +208,14 @@ def test_a_truncated_image_is_named(ending: str, tmp_path: Path) -> None:
     all_of(images(f"cat/1.{ending}", f"dog/1.{ending}"), cut(f"dog/1.{ending}", 0.6))(tmp_path)
     with pytest.raises(DataError, match=rf"dog/1\.{ending}: unreadable image: .*\n  {CUT}"):
         load(spec(**SET), tmp_path)
+
+
+def test_all_truncated_images_are_named(tmp_path: Path) -> None:
+    names = [f"cat/{k:02}.png" for k in range(12)]
+    all_of(images(*names, "dog/1.png"), *(cut(name, 0.6) for name in names))(tmp_path)
+    with pytest.raises(DataError) as found:
+        load(spec(**SET), tmp_path)
+    assert [Path(p.file).name for p in found.value.problems] == [n[4:] for n in names[:10]]
 
 
 def test_damage_anywhere_is_an_error_of_the_data(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 
 from nnctl.data import load
 from nnctl.data.header import inspect
+from nnctl.data.sources import extensions
+from nnctl.spec.data import FILE_ENDINGS
 from tests.data.helpers import IRIS, idx, info_of, spec, write
 
 Make = Callable[[Path], dict[str, Any]]
@@ -191,3 +193,7 @@ def test_the_header_needs_the_standard_library_alone(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _ALONE, str(tmp_path), json.dumps(specs)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_names_of_files_are_told_from_those_of_folders() -> None:
+    assert all(ending.endswith(FILE_ENDINGS) for ending in extensions())

@@ -16,6 +16,8 @@ def ends(padding, sizes, window, stride):
             found.append((0, 0))
         elif padding == "full":
             found.append((k - 1, k - 1))
+        elif padding == "causal":
+            found.append((k - 1, 0))
         elif padding == "same":
             count, total = math.ceil(n / s), 0
             while n + total < (count - 1) * s + k:

@@ -61,6 +61,8 @@ CASES = [
     depthwise((5, 6, 4), kernel_size=3, padding="full", padding_mode="edge", depth_multiplier=5),
     depthwise((6, 6, 3), kernel_size=[2, 3], padding=1, stride=[3, 1], flip_kernel=True, batch=2),
     depthwise((3, 4, 5, 2), kernel_size=2, stride=[1, 2, 1], depth_multiplier=2, batch=3),
+    depthwise((4, 7, 5), kernel_size=1, stride=4),  # most places are never read
+    depthwise((6, 9, 3), kernel_size=5, stride=[1, 4], depth_multiplier=3, batch=2),
     separable((9, 3), 4, kernel_size=3, padding="same"),
     separable((8, 2), 17, kernel_size=4, stride=2, depth_multiplier=2, batch=9),
     separable((6, 6, 3), 5, kernel_size=3, padding="same", bias=False),

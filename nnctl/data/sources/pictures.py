@@ -6,6 +6,7 @@ They stay bytes in memory. ``check`` reads the heads of the files alone.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,19 +87,22 @@ class Pictures(Arrays):
         return [item.label for item in self.items]
 
     def array(self, name: str) -> np.ndarray:
-        """Decode all images into one array. Raises DataError at the first that is damaged."""
+        """Decode all images into one array. Raises DataError for those that are damaged."""
         import numpy as np  # not above: `check` imports this file
 
         shape = self.headers[name].shape
         made = np.empty(shape, np.uint8)
         count = shape[1] if self.clips else 1
-        for row, item in zip(made, self.items, strict=True):
-            rows = row if self.clips else row[np.newaxis]
+        rows = made if self.clips else made[:, np.newaxis]
+
+        def decode(place: int, item: Item) -> None:
             files = item.frames[:count]
             each = count if len(files) == 1 else 1
             found = (f for p in files for f in pixels.frames(p, each, shape[-1], self.size))
-            for place, frame in zip(rows, found, strict=True):
-                place[...] = frame
+            for at, frame in zip(rows[place], found, strict=True):
+                at[...] = frame
+
+        _each_item(self.items, decode)
         return made
 
     def read(self, wanted: Wanted, *, keep: bool) -> Content:
@@ -110,9 +114,33 @@ class Pictures(Arrays):
         return replace(super().read(wanted, keep=keep), place=place)
 
 
+def _each_item(items: list[Item], look: Callable[[int, Item], None]) -> None:
+    """Look at every sample. Raises DataError with what is wrong with some of them."""
+    problems: list[Problem] = []
+    for place, item in enumerate(items):
+        try:
+            look(place, item)
+        except DataError as error:
+            problems += error.problems
+            if len(problems) >= MAX_PROBLEMS:
+                break
+    if problems:
+        raise DataError(problems)
+
+
+def _heads(items: list[Item]) -> Heads:
+    found: Heads = {}
+
+    def look(place: int, item: Item) -> None:
+        found[item.path] = [pixels.head(path) for path in item.frames]
+
+    _each_item(items, look)
+    return found
+
+
 def _shape(items: list[Item], options: Options) -> tuple[bool, tuple[int, ...]]:
     """Return whether samples are clips, and their shape. Raises DataError where they differ."""
-    heads = {item.path: [pixels.head(path) for path in item.frames] for item in items}
+    heads = _heads(items)
     frames = {item.path: sum(head.frames for head in heads[item.path]) for item in items}
     moving = {item.path: item.is_clip or frames[item.path] > 1 for item in items}
     hint = "keep images and clips (folders of frames, animated GIFs) apart"

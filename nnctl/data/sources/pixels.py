@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.data.files import require_file
 from nnctl.data.problems import file_error
+from nnctl.data.sources import heads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,9 @@ class Head:
 
 def head(path: Path) -> Head:
     """Read the head of an image; pixels stay undecoded. Raises DataError."""
+    found = heads.read(path)
+    if found is not None:
+        return Head(*found, frames=1)
     with _opened(path) as image:
         frames = int(getattr(image, "n_frames", 1)) if image.format == "GIF" else 1
         return Head(image.height, image.width, _channels(image), frames)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -111,17 +112,19 @@ def _below(folder: Path, clips: bool) -> Iterator[Item]:
         yield from _below(path, clips)
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path, *, folders: bool) -> list[Path]:
+    """Return what is in a folder, in order: the folders, or all else."""
     try:
-        found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        with os.scandir(folder) as found:
+            names = [e.name for e in found if e.name[0] != "." and e.is_dir() == folders]
     except OSError as error:
         raise file_error(folder, f"cannot be read: {error.strerror or error}") from None
-    return sorted(found, key=lambda path: natural(path.name))
+    return [folder / name for name in sorted(names, key=natural)]
 
 
 def _folders(folder: Path) -> list[Path]:
-    return [path for path in _entries(folder) if path.is_dir()]
+    return _entries(folder, folders=True)
 
 
 def _images(folder: Path) -> list[Path]:
-    return [p for p in _entries(folder) if p.suffix.lower() in ENDINGS and not p.is_dir()]
+    return [p for p in _entries(folder, folders=False) if p.suffix.lower() in ENDINGS]

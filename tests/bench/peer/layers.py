@@ -148,6 +148,12 @@ def conv(node: Node, weights: Weights) -> Function:
     return lambda x: run(x, weight, bias, stride, pads, dilation, groups)
 
 
+@layer("depthwise_conv1d", "depthwise_conv2d", "depthwise_conv3d")
+def depthwise_conv(node: Node, weights: Weights) -> Function:
+    channels = node["shape"][-1] // node["fields"]["depth_multiplier"]
+    return conv({**node, "fields": {**node["fields"], "groups": channels}}, weights)
+
+
 @layer("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")
 def pool(node: Node, weights: Weights) -> Function:
     rank, stem = len(node["shape"]) - 1, node["op"][:3]
@@ -155,6 +161,8 @@ def pool(node: Node, weights: Weights) -> Function:
     stride = node["fields"]["stride"]
     stride = size if stride is None else _each(stride, rank)
     run = getattr(F, f"{stem}_pool{rank}d")
+    if stem == "avg":
+        run = partial(run, count_include_pad=node["fields"]["count_padding"])
     return partial(run, kernel_size=size, stride=stride, padding=_same_both_ends(node))
 
 

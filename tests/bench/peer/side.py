@@ -53,6 +53,9 @@ class Peer:
     def _step(self) -> Tensor:
         rows = self.batches[self.step % len(self.batches)]
         self.step += 1
+        return self._learn(rows)
+
+    def _learn(self, rows: Tensor) -> Tensor:
         inputs = [x.index_select(0, rows) for x in self.inputs]
         targets = {name: t.index_select(0, rows) for name, t in self.targets.items()}
         self.optimizer.zero_grad(set_to_none=True)
@@ -65,6 +68,19 @@ class Peer:
         """Train for some steps."""
         for _ in range(steps):
             self._step()
+
+    def train_epoch(self, order: np.ndarray, rates: np.ndarray) -> None:
+        """Train on all rows in an order, the last batch with what is left; a rate for each step."""
+        batches = torch.split(torch.as_tensor(order), self.work.batch)
+        for rows, rate in zip(batches, rates.tolist(), strict=True):
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self._learn(rows)
+
+    @torch.inference_mode()
+    def outputs(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """Compute the outputs of other samples than those of training, in evaluation mode."""
+        return [y.numpy() for y in self.net(*map(self.net.as_input, inputs))]
 
     def losses(self, steps: int) -> np.ndarray:
         """Train for some steps; returns the loss of each before its update, float64."""
