@@ -14,7 +14,8 @@ from nnctl.errors import DivergedError
 from nnctl.run.heads import Array
 from nnctl.run.prepare import Prepared, prepare
 from nnctl.run.timings import Breakdown, break_down
-from nnctl.run.training import fresh_state, nothing
+from nnctl.run.start import begun
+from nnctl.run.training import nothing
 from nnctl.spec import Spec
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def bench(
     prepared = prepare(spec, threads)
     try:
         plan = prepared.plan
-        plan.restore(fresh_state(prepared).tensors)
+        prepared, state = begun(prepared, tell)
+        plan.restore(state.tensors)
         plan.attach(UNLABELED, prepared.parts["train"].inputs)
         tell("compiling")
         return _measured(prepared, Timer(plan, _rows(prepared)), seconds, tell)
