@@ -13,8 +13,8 @@ from nnctl.data import order
 from nnctl.errors import DivergedError
 from nnctl.run.heads import Array
 from nnctl.run.prepare import Prepared, prepare
-from nnctl.run.timings import Breakdown, break_down
 from nnctl.run.start import begun
+from nnctl.run.timings import Breakdown, break_down
 from nnctl.run.training import nothing
 from nnctl.spec import Spec
 
