@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from nnctl.ops.conv_kernels import conv_fold, conv_turn, weight_elements
 from nnctl.ops.conv_spread import conv_spread
-from nnctl.ops.conv_ways import Names, bias_gradient, forward_calls, gradient_calls
+from nnctl.ops.conv_ways import Names, abreast, bias_gradient, forward_calls, gradient_calls
 from nnctl.ops.geometry import MODES, ZEROS, Geometry, backward_axes, geometry, reach, spread
 from nnctl.ops.registry import Call, Site, Temporary, register
 from nnctl.ops.windows import Axis, axes_of
@@ -90,13 +90,9 @@ def _forward(site: Site) -> list[Call]:
 
 def _backward(site: Site) -> list[Call]:
     place = _place(site)
-    g = place.g
-    calls = place.weights("x", "dy")
-    if "b" in site.parameters:
-        calls += bias_gradient(site, "dy", g.positions, g.filters)
-    if site.needs_dx[0]:
-        calls += place.back("dy", "dx")
-    return calls
+    back = place.back("dy", "dx") if site.needs_dx[0] else []
+    bias = bias_gradient(site, "dy", place.g.positions, place.g.filters)
+    return abreast(back, place.weights("x", "dy"), bias)
 
 
 for rank in (1, 2, 3):

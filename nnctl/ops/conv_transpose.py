@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnctl.ops.conv import Place
-from nnctl.ops.conv_ways import bias_gradient
+from nnctl.ops.conv_ways import abreast, bias_gradient
 from nnctl.ops.geometry import ZEROS
 from nnctl.ops.registry import Call, Site, register
 from nnctl.windows import Axis, paddings, per_axis
@@ -42,13 +42,9 @@ def _forward(site: Site) -> list[Call]:
 
 def _backward(site: Site) -> list[Call]:
     place = _place(site)
-    calls = place.weights("dy", "x")
-    if "b" in site.parameters:
-        places = site.output // site.shape[-1]
-        calls += bias_gradient(site, "dy", places, site.shape[-1])
-    if site.needs_dx[0]:
-        calls += place.forward("dy", "dx", "zeros")
-    return calls
+    back = place.forward("dy", "dx", "zeros") if site.needs_dx[0] else []
+    bias = bias_gradient(site, "dy", site.output // site.shape[-1], site.shape[-1])
+    return abreast(back, place.weights("dy", "x"), bias)
 
 
 for rank in (1, 2, 3):

@@ -8,6 +8,7 @@ places as one (``conv_pack.py``) where filters fill few lanes; else place by pla
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from nnctl.engine.kernel import Kernel
@@ -73,6 +74,15 @@ def gradient_calls(
     return [*calls, Call(conv_pack.unpack_gradient, {**numbers, **last, "dwide": wide})]
 
 
+def abreast(*chains: Sequence[Call]) -> list[Call]:
+    """The calls of several chains: the first of each, then the second of each, and so on.
+
+    What depends on nothing but what came before can then run beside its like, between the same
+    barriers.
+    """
+    return [call for row in zip_longest(*chains) for call in row if call is not None]
+
+
 def leaf_rows(site: Site) -> int:
     """Samples of a leaf: those of a shard, where shards lie within quarters of the batch."""
     quarter = -(-site.capacity // 4)
@@ -80,7 +90,9 @@ def leaf_rows(site: Site) -> int:
 
 
 def bias_gradient(site: Site, dy: str, places: int, filters: int) -> list[Call]:
-    """db (+)= the sum over samples and places of dy (places, filters)."""
+    """db (+)= the sum over samples and places of dy (places, filters), if there is a b."""
+    if "b" not in site.parameters:
+        return []
     numbers = {"dy": dy, "places": places, "filters": filters}
     return summed(site, conv_bias_gradient, numbers, "b", filters)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from nnctl.ops.conv import Place
-from nnctl.ops.conv_ways import Names, bias_gradient, summed
+from nnctl.ops.conv_ways import Names, abreast, bias_gradient, summed
 from nnctl.ops.depthwise_kernels import depthwise_backward, depthwise_forward, depthwise_gradient
 from nnctl.ops.geometry import MODES, ZEROS, Geometry, geometry
 from nnctl.ops.registry import Call, Site, Temporary, register
@@ -35,10 +35,8 @@ def _channels_backward(site: Site, dy: str, w: str) -> list[Call]:
     """The gradient of the parameter ``w``, and dx if it is asked for."""
     g = _geometry(site)
     shared: Names = {"dy": dy, "g": g, "flipped": _flipped(site)}
-    calls = summed(site, depthwise_gradient, {"x": "x", **shared}, w, g.kernel * g.filters)
-    if site.needs_dx[0]:
-        calls.append(Call(depthwise_backward, shared))
-    return calls
+    weights = summed(site, depthwise_gradient, {"x": "x", **shared}, w, g.kernel * g.filters)
+    return abreast(weights, [Call(depthwise_backward, shared)] if site.needs_dx[0] else [])
 
 
 def _forward(site: Site) -> list[Call]:
@@ -46,11 +44,10 @@ def _forward(site: Site) -> list[Call]:
 
 
 def _backward(site: Site) -> list[Call]:
-    calls = _channels_backward(site, "dy", "w")
-    if "b" in site.parameters:
-        g = _geometry(site)
-        calls += bias_gradient(site, "dy", g.positions, g.filters)
-    return calls
+    g = _geometry(site)
+    return abreast(
+        _channels_backward(site, "dy", "w"), bias_gradient(site, "dy", g.positions, g.filters)
+    )
 
 
 def _between(site: Site) -> tuple[Place, dict[str, tuple[Temporary, int]]]:
@@ -88,13 +85,14 @@ def _separable_backward(site: Site) -> list[Call]:
     """What lies between the two is computed again: keeping it would cost more than it saves."""
     place, held = _between(site)
     again = _channels_forward(site, "channels", "zeros")
-    second = [*place.weights("channels", "dy", "pointwise_w"), *place.back("dy", "dchannels")]
+    second = abreast(
+        place.back("dy", "dchannels"),
+        place.weights("channels", "dy", "pointwise_w"),
+        bias_gradient(site, "dy", place.g.positions, site.shape[-1]),
+    )
     first = _channels_backward(site, "dchannels", "depthwise_w")
     calls = [*_named(again, "depthwise_w", held), *_named(second, "pointwise_w", held)]
-    calls += _named(first, "depthwise_w", held)
-    if "b" in site.parameters:
-        calls += bias_gradient(site, "dy", place.g.positions, site.shape[-1])
-    return calls
+    return [*calls, *_named(first, "depthwise_w", held)]
 
 
 for rank in (1, 2, 3):
