@@ -116,9 +116,17 @@ def _sources(
                 yield Finding(
                     (*path, position) if count > 1 else path,
                     f'no layer is named "{name}"',
-                    hint(name, [n for n in known if n != layer.name], "names"),
+                    hint(name, _choices(layer, known), "names"),
                 )
     yield from _arity(layer, count, path)
+
+
+def _choices(layer: Layer, known: dict[str, None]) -> list[str]:
+    """The names that a layer may read, those beside it in its block first and as it says them."""
+    home = layer.name.rpartition(".")[0] + "."
+    others = [name for name in known if name != layer.name]
+    near = [name.removeprefix(home) for name in others if name.startswith(home)]
+    return list(dict.fromkeys([*near, *(n for n in others if not n.startswith(home))]))
 
 
 def _model(layer: Layer) -> type[LayerModel] | None:
