@@ -4,7 +4,7 @@ Shapes: x (N, D, H, W, C) -> y (N, D', H', W', C), each channel on its own. Padd
 Of equal ones the first is chosen; a NaN in the window is the result. ``chosen`` keeps the place of
 the chosen one in the input, (d H + h) W + w, as the bits of a whole number beside y's elements.
 Backward: dx_i = sum of dy_o over the windows that chose i, in their order; every dx is written
-once, so windows side by side cost no more than they must.
+once, by its place, or by its window where windows lie side by side.
 """
 
 from __future__ import annotations
@@ -106,44 +106,83 @@ def _covering(i, start, stop, out, stride, before, kernel):
     return start, stop
 
 
+@inline
+def _side_by_side(w):
+    """Whether the windows cover the input, every place once."""
+    deep = w.stride_depth == w.kernel_depth and w.out_depth * w.kernel_depth == w.depth
+    high = w.stride_height == w.kernel_height and w.out_height * w.kernel_height == w.height
+    wide = w.stride_width == w.kernel_width and w.out_width * w.kernel_width == w.width
+    return deep and high and wide and w.before_depth + w.before_height + w.before_width == 0
+
+
+@inline
+def _scatter(source, kept, target, w, unit):
+    """dx of a sample whose windows lie side by side: each window writes its places."""
+    size, lanes = size_of(unit), lanes_of(unit)
+    pixel, zero = size * w.channels, spread(unit - unit)
+    for d in range(w.out_depth):
+        for h in range(w.out_height):
+            for o in range(w.out_width):
+                out = pixel * ((d * w.out_height + h) * w.out_width + o)
+                for c in range(0, w.channels, lanes):
+                    mask = first_lanes(w.channels - c, unit)
+                    chosen = take(kept + out + size * c, mask, unit)
+                    value = take(source + out + size * c, mask, unit)
+                    for kd in range(d * w.kernel_depth, (d + 1) * w.kernel_depth):
+                        for kh in range(h * w.kernel_height, (h + 1) * w.kernel_height):
+                            first = (kd * w.height + kh) * w.width + o * w.kernel_width
+                            for place in range(first, first + w.kernel_width):
+                                is_here = same_bits(chosen, spread_bits(place, unit))
+                                to = target + pixel * place + size * c
+                                put(to, pick(is_here, value, zero), mask)
+
+
+@inline
+def _gather(source, kept, target, w, unit):
+    """dx of a sample: each place adds up what the windows that it is in send back."""
+    size, lanes = size_of(unit), lanes_of(unit)
+    pixel, zero = size * w.channels, spread(unit - unit)
+    place, d0, d1 = 0, 0, 0
+    for d in range(w.depth):
+        d0, d1 = _covering(d, d0, d1, w.out_depth, w.stride_depth, w.before_depth, w.kernel_depth)
+        h0, h1 = 0, 0
+        for h in range(w.height):
+            h0, h1 = _covering(
+                h, h0, h1, w.out_height, w.stride_height, w.before_height, w.kernel_height
+            )
+            w0, w1 = 0, 0
+            for j in range(w.width):
+                w0, w1 = _covering(
+                    j, w0, w1, w.out_width, w.stride_width, w.before_width, w.kernel_width
+                )
+                for c in range(0, w.channels, lanes):
+                    mask, here = first_lanes(w.channels - c, unit), spread_bits(place, unit)
+                    total = zero
+                    for od in range(d0, d1):
+                        for oh in range(h0, h1):
+                            row = (od * w.out_height + oh) * w.out_width
+                            for o in range(row + w0, row + w1):
+                                at = pixel * o + size * c
+                                is_here = same_bits(take(kept + at, mask, unit), here)
+                                value = take(source + at, mask, unit)
+                                total = plus(total, pick(is_here, value, zero))
+                    put(target + pixel * place + size * c, total, mask)
+                place += 1
+
+
 @rows("dx")
 def chosen_backward(dy, dx, chosen, windows, unit):
     """dx_i = sum of dy_o where chosen_o = i; serves the largest and the smallest."""
-    w, size, lanes = windows, size_of(unit), lanes_of(unit)
-    pixel = size * w.channels
+    size = size_of(unit)
+    apart = _side_by_side(windows)
     for i in range(dx.shape[0]):
         source = address_of(dy) + size * i * dy.shape[1]
         kept = address_of(chosen) + size * i * chosen.shape[1]
         target = address_of(dx) + size * i * dx.shape[1]
-        place, d0, d1 = 0, 0, 0
-        for d in range(w.depth):
-            d0, d1 = _covering(
-                d, d0, d1, w.out_depth, w.stride_depth, w.before_depth, w.kernel_depth
-            )
-            h0, h1 = 0, 0
-            for h in range(w.height):
-                h0, h1 = _covering(
-                    h, h0, h1, w.out_height, w.stride_height, w.before_height, w.kernel_height
-                )
-                w0, w1 = 0, 0
-                for j in range(w.width):
-                    w0, w1 = _covering(
-                        j, w0, w1, w.out_width, w.stride_width, w.before_width, w.kernel_width
-                    )
-                    for c in range(0, w.channels, lanes):
-                        mask, here = first_lanes(w.channels - c, unit), spread_bits(place, unit)
-                        zero = spread(unit - unit)
-                        total = zero
-                        for od in range(d0, d1):
-                            for oh in range(h0, h1):
-                                row = (od * w.out_height + oh) * w.out_width
-                                for o in range(row + w0, row + w1):
-                                    at = pixel * o + size * c
-                                    is_here = same_bits(take(kept + at, mask, unit), here)
-                                    value = take(source + at, mask, unit)
-                                    total = plus(total, pick(is_here, value, zero))
-                        put(target + pixel * place + size * c, total, mask)
-                    place += 1
+        if apart:
+            _scatter(source, kept, target, windows, unit)
+        else:
+            _gather(source, kept, target, windows, unit)
 
 
 def _lowerings(forward: Kernel, evaluate: Kernel, axes: AxesOf) -> tuple[Lowering, ...]:
