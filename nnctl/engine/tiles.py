@@ -12,6 +12,7 @@ better, and leaves worse remainders); 8 and 4 for one vector.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -149,23 +150,11 @@ def {name}(a, sam, sar, sak, b, sbr, sbk, c, scm, i, sim, rows, r, k):
     while m < rows:
         at, ct, it = a + {size} * m * sam, c + {size} * m * scm, i + {size} * m * sim
         left = rows - m
-        # 16 rows are two middle tiles: better than a tall one and a low one
-        if left >= {tall} and left != 16:
-            tall(at, sam, sar, sak, b, sbr, sbk, ct, scm, it, sim, r, k)
-            m += {tall}
-        elif left >= {middle}:
-            middle(at, sam, sar, sak, b, sbr, sbk, ct, scm, it, sim, r, k)
-            m += {middle}
-        elif left >= {low}:
-            low(at, sam, sar, sak, b, sbr, sbk, ct, scm, it, sim, r, k)
-            m += {low}
-        elif {low} > 2 and left >= 2:
-            pair(at, sam, sar, sak, b, sbr, sbk, ct, scm, it, sim, r, k)
-            m += 2
-        else:
-            single(at, sam, sar, sak, b, sbr, sbk, ct, scm, it, sim, r, k)
-            m += 1
+{choices}
 """
+_CHOICE = """        {word} {when}:
+            {name}(at, sam, sar, sak, b, sbr, sbk, ct, scm, it, sim, r, k)
+            m += {height}"""
 
 
 def _heights(vectors: int) -> dict[str, int]:
@@ -174,16 +163,37 @@ def _heights(vectors: int) -> dict[str, int]:
         tall, middle, low = (12, 8, 4) if vectors == 2 else (16, 8, 4)
     else:
         tall, middle, low = (6, 4, 2) if vectors == 2 else (8, 4, 2)
-    return {"tall": tall, "middle": middle, "low": low, "pair": 2, "single": 1}
+    named = {"tall": tall, "middle": middle, "low": low, "three": 3, "pair": 2, "single": 1}
+    return dict(sorted(named.items(), key=lambda item: -item[1]))
+
+
+def _fits(height: int) -> str:
+    """When a tile is taken: where no single row is left over, which waits for each step of its sum;
+    and of 16 rows two middle tiles are better than a tall one and a low one."""
+    if height <= 3:
+        return f"left >= {height}"
+    return f"left >= {height} and left != {height + 1}" + (" and left != 16" * (height == 12))
+
+
+def _choices(heights: Mapping[str, int]) -> str:
+    taken = [(name, height) for name, height in heights.items() if height > 1]
+    lines = [
+        _CHOICE.format(word="elif" if k else "if", when=_fits(height), name=name, height=height)
+        for k, (name, height) in enumerate(taken)
+    ]
+    rest = _CHOICE.replace("{word} {when}:", "else:").format(name="single", height=1)
+    return "\n".join([*lines, rest])
 
 
 def cycles(rows: int, vectors: int) -> int:
     """What a product of some rows costs for each step of its sum: a multiply-add of a vector a
     cycle, and at least the four that one waits for the one before."""
-    total = 0
-    for height in _heights(vectors).values():
-        total += rows // height * max(4, height * vectors)
-        rows %= height
+    heights, total, left = _heights(vectors).values(), 0, rows
+    while left:
+        fitting = (h for h in heights if left >= h and (h <= 3 or left != h + 1))
+        height = next(h for h in fitting if (h, left) != (12, 16))
+        total += max(4, height * vectors)
+        left -= height
     return total
 
 
@@ -192,6 +202,7 @@ def product(dtype_name: str, vectors: int):
     """Return the compiled panel product of a dtype, one or two vectors wide."""
     heights = _heights(vectors)
     name = f"product_{dtype_name}_{vectors}"
-    text = _PRODUCT.format(name=name, size=np.dtype(dtype_name).itemsize, **heights)
+    size = np.dtype(dtype_name).itemsize
+    text = _PRODUCT.format(name=name, size=size, choices=_choices(heights))
     tiles = {key: make_tile(dtype_name, rows, vectors) for key, rows in heights.items()}
     return native(SIGNATURE)(define(name, text, tiles, make_tile))

@@ -124,34 +124,37 @@ def conv_gradient(
                 )
 
 
-@tiles("parts", split=leaf_split, rowwise="dy", scratch=lambda sizes: sizes["filters"])
+def _wide(filters: int) -> int:
+    """Numbers of whole places side by side: enough for loops to become vectors."""
+    return filters * max(1, 64 // filters)
+
+
+_wide_of = inline(_wide)
+
+
+@tiles("parts", split=leaf_split, rowwise="dy", scratch=lambda sizes: _wide(sizes["filters"]))
 def conv_bias_gradient(
-    dy,
-    dy_ld,
-    parts,
-    part_size,
-    leaf_rows,
-    places,
-    filters,
-    first_row,
-    last_row,
-    task,
-    scratch,
+    dy, dy_ld, parts, part_size, leaf_rows, places, filters, first_row, last_row, task, scratch,
     unit,
-):
-    """The leaf of db of a shard of samples: each sample's sum over all places, then their sum."""
-    item = size_of(unit)
+):  # fmt: skip
+    """The leaf of db of a shard of samples: each sample's sum over all places, then their sum.
+
+    Several places lie side by side: each column is summed, then the columns of a filter in order.
+    """
+    item, wide = size_of(unit), _wide_of(filters)
     part = view(parts + item * task * part_size, filters, unit)
-    total = view(scratch, filters, unit)
+    total = view(scratch, wide, unit)
     clear(parts + item * task * part_size, part_size, unit)
     for n in range(first_row, last_row):
-        clear(scratch, filters, unit)
-        for p in range(places):
-            row = view(dy + item * (n * dy_ld + p * filters), filters, unit)
-            for j in range(filters):
+        clear(scratch, wide, unit)
+        for start in range(0, places * filters, wide):
+            count = min(wide, places * filters - start)
+            row = view(dy + item * (n * dy_ld + start), count, unit)
+            for j in range(count):
                 total[j] += row[j]
-        for j in range(filters):
-            part[j] += total[j]
+        for f in range(filters):
+            for j in range(f, wide, filters):
+                part[f] += total[j]
 
 
 def _reduce_split(sizes: Sizes) -> Split:

@@ -46,9 +46,10 @@ class Prepared:
         return batch_size(self.spec, self.parts["train"].samples)
 
 
-def prepare(spec: Spec, threads: int | None = None) -> Prepared:
+def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = None) -> Prepared:
     """Load the data of a spec and compile its network, ready to train and to evaluate all parts.
 
+    ``eval_batch``: samples at once in evaluation, default ``evaluation_batch``'s.
     Raises SpecError, DataError, UsageError.
     """
     dataset = load(spec.data, spec.base_dir, spec.problem)
@@ -66,6 +67,7 @@ def prepare(spec: Spec, threads: int | None = None) -> Prepared:
         normalizer,
         batch=batch_size(spec, parts["train"].samples),
         threads=threads,
+        eval_batch=eval_batch,
         class_weights=class_weights(spec, graph, info, parts["train"]),
     )
     for name, part in parts.items():
@@ -82,6 +84,7 @@ def compile_network(
     *,
     batch: int,
     threads: int | None = None,
+    eval_batch: int | None = None,
     class_weights: Mapping[str, Array | None] | None = None,
     dtype: str | None = None,
 ) -> Plan:
@@ -91,7 +94,7 @@ def compile_network(
     return compile_plan(
         graph,
         batch=batch,
-        eval_batch=evaluation_batch(graph),
+        eval_batch=eval_batch or evaluation_batch(graph),
         dtype=dtype or spec.training.dtype,
         seed=spec.training.seed,
         threads=threads or spec.training.threads,

@@ -37,7 +37,9 @@ class Ours:
         from nnctl.optim.schedules import rates
         from nnctl.run.prepare import prepare
 
-        self.prepared: Prepared = prepare(spec, threads)
+        size = spec.training.batch_size  # inference of a batch is of the workload's own
+        at_once = size if isinstance(size, int) else None
+        self.prepared: Prepared = prepare(spec, threads, at_once)
         self.plan = self.prepared.plan
         self.parameters = initialize(self.prepared.graph, spec.training.seed)
         self.orders = orders(self.prepared)
