@@ -163,6 +163,8 @@ def _node(
         elementwise=model.elementwise,
         linear=model.linear,
         epilogue=model.epilogue,
+        keeps_largest=model.keeps_largest,
+        takes_largest=model.takes_largest,
         relu_family=model.relu_family,
         gradient=model.differentiable or getattr(model, "straight_through", False),
         flops=model.flops(given),

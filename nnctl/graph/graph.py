@@ -76,6 +76,8 @@ class Node:
     elementwise: bool = False  # y[i] is a function of x[i] alone
     linear: bool = False  # for fixed parameters, y is a linear function of the inputs
     epilogue: bool = False  # can take an elementwise node into itself
+    keeps_largest: bool = False  # the largest of its outputs is its output of the largest input
+    takes_largest: bool = False  # its outputs are the largest of some of its inputs
     relu_family: bool = False  # decides how the layer before starts
     gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)
     flops: int = 0  # forward, for one sample

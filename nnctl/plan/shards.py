@@ -6,12 +6,12 @@ from nnctl.engine.kernel import Split
 
 
 def row_split(capacity: int, width: int) -> Split:
-    """How calls on samples are cut: up to 16 shards or so, none below about two thousand numbers.
+    """How calls on samples are cut: up to 16 shards or so, none below about four thousand numbers.
 
     From four shards on none lies across quarters of the batch, so that sums over its samples are
     leaves of a sum that a quarter of the batch can make alone.
     """
-    wanted = max(1, min(16, capacity, capacity * width // 2048))
+    wanted = max(1, min(16, capacity, capacity * width // 4096))
     rows = -(-capacity // wanted) if wanted < 4 else quarter_rows(capacity, wanted)
     return Split(rows, -(-capacity // rows), width, 1, width)
 

@@ -35,6 +35,7 @@ class Tapes:
     """Makes tapes; ``batch`` and ``eval_batch`` are the capacities of training and evaluation."""
 
     graph: Graph
+    lean: Graph  # the same for tapes that keep no array for anyone to look at
     memory: Memory
     zone: Zone
     resident: Resident
@@ -151,7 +152,8 @@ class Tapes:
 
     def _lowering(self, capacity: int, training: bool, in_place: bool = True) -> Lowering:
         make = Maker(capacity, np.dtype(self.dtype), cpu.lanes(self.dtype))
-        lowering = Lowering(self.graph, make, self.resident, training, in_place)
+        graph = self.lean if in_place else self.graph
+        lowering = Lowering(graph, make, self.resident, training, in_place)
         lowering.begin()
         return lowering
 
@@ -165,7 +167,7 @@ class Tapes:
         lowering.sum_losses()
         if update:
             lowering.keep_states()
-        lowering.backward(backward_order(self.graph))
+        lowering.backward(backward_order(lowering.graph))
         lowering.steps += self._penalties()
         if self.wants_norm and update:
             lowering.steps += self._norm(lowering.make)

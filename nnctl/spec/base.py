@@ -122,6 +122,12 @@ class LayerModel(SpecModel):
     epilogue: ClassVar[bool] = False
     """The elementwise layer that follows it may be computed where its own output lies."""
 
+    keeps_largest: ClassVar[bool] = False
+    """The largest of its outputs is its output of the largest input, and so are the gradients."""
+
+    takes_largest: ClassVar[bool] = False
+    """Its outputs are the largest of some of its inputs."""
+
     differentiable: ClassVar[bool] = True
     """False: it has no gradient to train by, unless ``straight_through`` is asked for."""
 

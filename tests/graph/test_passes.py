@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from nnctl.graph import Graph, fuse, insert_splits
+import pytest
 
-from .networks import graph
+from nnctl.graph import Graph, fuse, insert_splits
+from nnctl.graph.passes import sink
+from nnctl.spec.info import DataInfo
+
+from .networks import ROWS, graph
 
 RESIDUAL = """
     dense units=4 name="a"
@@ -68,6 +72,43 @@ def test_what_others_read_is_not_fused() -> None:
     rest = '[loss.a]\ntype="cross_entropy"\n[loss.s]\ntype="mse"\n'
     built = graph(layers, rest, first='outputs = ["a", "s"]')
     assert all(node.fused_with is None for node in fuse(built).nodes)
+
+
+POOLED = 'conv2d filters=2 kernel_size=3 activation="relu"\n{}\nflatten\ndense units=3'
+IMAGES = DataInfo({"": (8, 8, 1)}, ROWS.targets, 100)
+
+
+def test_an_activation_that_keeps_the_largest_comes_after_the_pool_that_takes_it() -> None:
+    built = graph(POOLED.format("max_pool2d"), info=IMAGES)
+    found = sink(built)
+    assert [n.op for n in found.nodes] == [
+        "input",
+        "conv2d",
+        "max_pool2d",
+        "relu",
+        "flatten",
+        "dense",
+    ]
+    assert [n.name for n in found.nodes][2:4] == ["max_pool2d_1", "conv2d_1.activation"]
+    assert found.node("conv2d_1.activation").shape == (3, 3, 2)
+    assert found.node("flatten_1").inputs == ("conv2d_1.activation",)
+    assert found.node("max_pool2d_1").inputs == ("conv2d_1",)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        POOLED.format("avg_pool2d"),
+        POOLED.format("min_pool2d"),
+        POOLED.format("max_pool2d").replace("relu", "tanh"),
+        POOLED.format('max_pool2d name="p"\nadd from=["p", "p"]'),
+        'conv2d filters=2 kernel_size=3 name="c"\nrelu name="r"\nglobal_max_pool name="p"\n'
+        'flatten name="f" from="r"\nconcat from=["p", "f"]\ndense units=3',
+    ],
+)
+def test_other_activations_and_pools_stay_where_they_are(layers: str) -> None:
+    built = graph(layers, info=IMAGES)
+    assert sink(built) == built
 
 
 def test_softmax_and_dropout_are_not_elementwise() -> None:

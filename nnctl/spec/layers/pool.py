@@ -59,6 +59,8 @@ class MaxPool1d(_Pool):
     """The largest number of each window of a series, each channel on its own; ties: the first."""
 
     rank: ClassVar[int] = 1
+    takes_largest: ClassVar[bool] = True
+    epilogue: ClassVar[bool] = True
 
     type: Literal["max_pool1d"]
 
@@ -70,6 +72,8 @@ class MaxPool2d(_Pool):
     """
 
     rank: ClassVar[int] = 2
+    takes_largest: ClassVar[bool] = True
+    epilogue: ClassVar[bool] = True
 
     type: Literal["max_pool2d"]
     padding: Padding = Field("valid", description=_PADDING)
@@ -79,6 +83,8 @@ class MaxPool3d(_Pool):
     """The largest number of each window of a volume, each channel on its own; ties: the first."""
 
     rank: ClassVar[int] = 3
+    takes_largest: ClassVar[bool] = True
+    epilogue: ClassVar[bool] = True
 
     type: Literal["max_pool3d"]
     padding: Padding = Field("valid", description=_PADDING)

@@ -34,6 +34,9 @@ class GlobalAvgPool(_Global):
 class GlobalMaxPool(_Global):
     """The largest number of each channel over all places: (H, W, C) to (C), of any size."""
 
+    takes_largest: ClassVar[bool] = True
+    epilogue: ClassVar[bool] = True
+
     type: Literal["global_max_pool"]
 
 

@@ -16,6 +16,8 @@ class _Rectified(ActivationModel):
 class Relu(_Rectified):
     """max(0, x) (Nair & Hinton 2010). The derivative at 0 is taken as 0."""
 
+    keeps_largest: ClassVar[bool] = True
+
     type: Literal["relu"]
 
 
