@@ -108,15 +108,21 @@ def _forward_room(sizes: Sizes) -> int:
 
 
 @inline
+def _tile(t, g):
+    """The sample of tile ``t``, and the row and column of its first output."""
+    across = -(-g.out_width // WIDE)
+    per = -(-g.out_height // HIGH) * across
+    at = t % per
+    return t // per, HIGH * (at // across), WIDE * (at % across)
+
+
+@inline
 def _patches(a, ld, target, stride, first, count, g, unit):
     """Tiles ``first``... of samples ``ld`` apart to points ``stride`` apart."""
     item, lanes = size_of(unit), lanes_of(unit)
-    across = -(-g.out_width // WIDE)
-    per = -(-g.out_height // HIGH) * across
     for t in range(count):
-        n, at = (first + t) // per, (first + t) % per
-        i, j = at // across, at % across
-        source = a + item * (n * ld + HIGH * i * g.row + WIDE * j * g.channels)
+        n, i, j = _tile(first + t, g)
+        source = a + item * (n * ld + i * g.row + j * g.channels)
         out = target + item * t * g.channels
         for c in range(0, g.channels, lanes):
             to_points(
@@ -129,14 +135,11 @@ def _patches(a, ld, target, stride, first, count, g, unit):
 def _outputs(m, stride, step, y, y_ld, column, first, count, g, unit):
     """Points of a panel of filters to outputs."""
     item, lanes = size_of(unit), lanes_of(unit)
-    across = -(-g.out_width // WIDE)
-    per = -(-g.out_height // HIGH) * across
     row = g.out_width * g.filters
     for t in range(count):
-        n, at = (first + t) // per, (first + t) % per
-        i, j = at // across, at % across
-        rows, columns = g.out_height - HIGH * i, g.out_width - WIDE * j
-        out = y + item * (n * y_ld + HIGH * i * row + WIDE * j * g.filters + column)
+        n, i, j = _tile(first + t, g)
+        rows, columns = g.out_height - i, g.out_width - j
+        out = y + item * (n * y_ld + i * row + j * g.filters + column)
         source = m + item * t * step
         for c in range(0, step, lanes):
             mask = first_lanes(g.filters - column - c, unit)
@@ -216,14 +219,11 @@ def _gradient_room(sizes: Sizes) -> int:
 def _gradients(dy, dy_ld, step, target, stride, column, first, count, g, unit):
     """Gradients of a panel of filters to points."""
     item, lanes = size_of(unit), lanes_of(unit)
-    across = -(-g.out_width // WIDE)
-    per = -(-g.out_height // HIGH) * across
     row = g.out_width * g.filters
     for t in range(count):
-        n, at = (first + t) // per, (first + t) % per
-        i, j = at // across, at % across
-        rows, columns = g.out_height - HIGH * i, g.out_width - WIDE * j
-        source = dy + item * (n * dy_ld + HIGH * i * row + WIDE * j * g.filters + column)
+        n, i, j = _tile(first + t, g)
+        rows, columns = g.out_height - i, g.out_width - j
+        source = dy + item * (n * dy_ld + i * row + j * g.filters + column)
         out = target + item * t * step
         for c in range(0, step, lanes):
             gradient_to_points(
