@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -114,8 +115,7 @@ def narrow_spec() -> str:
     """The shipped spec with few filters, on pictures of a file."""
     text = (SPECS / "shapes_resnet18.toml").read_text()
     for wide, few in NARROW.items():
-        text = text.replace(f"filters = {wide}\n", f"filters = {few}\n")
-        text = text.replace(f"filters = {wide} }}", f"filters = {few} }}")
+        text = re.sub(rf"filters = {wide}\b", f"filters = {few}", text)
     lines = [line for line in text.splitlines() if not line.startswith(("source", "normalize"))]
     lines.insert(lines.index("[data]") + 1, 'source = "images.npz"')
     start = '[init]\nfrom = "weights.safetensors"\nnames = "torch"'

@@ -154,8 +154,8 @@ def test_a_name_to_skip_that_nothing_has(tmp_path: Path) -> None:
 
 def test_a_layer_without_a_name_in_pytorch(tmp_path: Path) -> None:
     text = cases.narrow_spec().replace(
-        'name = "conv1"\ntype = "conv2d"\nfilters = 4\nkernel_size = 7',
-        'name = "conv1"\ntype = "separable_conv2d"\nfilters = 4\nkernel_size = 7',
+        'name = "conv1", type = "conv2d", filters = 4, kernel_size = 7',
+        'name = "conv1", type = "separable_conv2d", filters = 4, kernel_size = 7',
     )
     path = written(tmp_path, "resnet")
     path.write_text(text)
