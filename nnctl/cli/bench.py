@@ -28,7 +28,7 @@ def command(
         int | None, typer.Option("--threads", min=1, max=1024, help="Threads; default: all.")
     ] = None,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=0.0, help="How long to measure, about.")
+        float, typer.Option("--seconds", min=0.0, max=86400.0, help="How long to measure, about.")
     ] = 3.0,
     json: Json = False,
     quiet: Quiet = False,

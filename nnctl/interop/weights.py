@@ -142,4 +142,6 @@ def _fault(entry: Wanted, found: Array) -> str:
         return f"holds {found.dtype.name}, expected floating-point numbers"
     if not np.isfinite(found).all():
         return "holds NaN or Inf"
+    if entry.ours.endswith(".running_var") and (found < 0).any():
+        return "holds negative variances"
     return ""

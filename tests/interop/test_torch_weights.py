@@ -113,6 +113,7 @@ def test_everything_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
     tensors["layer3.1.bn2.bias"] = np.full(8, np.nan, np.float32)
     tensors["bn1.weight"] = np.zeros(4, np.int64)
     tensors["aux.weight"] = np.zeros(3, np.float32)
+    tensors["layer2.0.bn1.running_var"] = -1 - abs(tensors["layer2.0.bn1.running_var"])
     error = refused(tmp_path, tensors)
     assert isinstance(error, CheckpointError) and error.status == ExitStatus.CHECKPOINT
     assert {problem.file for problem in error.problems} == {str(tmp_path / "weights.safetensors")}
@@ -121,6 +122,7 @@ def test_everything_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
         for rest, layer in (
             ('"bn1.weight" holds int64, expected floating-point numbers', "bn1"),
             ('"layer1.0.bn1.running_var" of "layer1.0.bn1" is missing', "layer1.0.bn1"),
+            ('"layer2.0.bn1.running_var" holds negative variances', "layer2.0.bn1"),
             ('"layer3.1.bn2.bias" holds NaN or Inf', "layer3.1.bn2"),
             ('"fc.weight" has the shape 1000x10, expected 4x10 for "fc"', "fc"),
         )

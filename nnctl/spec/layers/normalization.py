@@ -53,7 +53,8 @@ class BatchNorm(Normalization):
         0.9,
         ge=0,
         lt=1,
-        description="running statistics = running_decay * old + (1 - running_decay) * batch's",
+        description="running statistics = running_decay * old + (1 - running_decay) * batch's, its "
+        "variance over M numbers divided by M",
     )
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
