@@ -7,7 +7,7 @@ filters, as those of dense layers do: (panel, kernel place, channel, filter).
 
 from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view
 from nnctl.engine.jit import inline
-from nnctl.ops.dense import columns_of
+from nnctl.ops.dense import columns_of, step_of
 
 
 @inline
@@ -142,10 +142,9 @@ def convolve(a, w, b, y, room, g, product1, product2, unit):
     for group in range(g.groups):
         weights = w + item * group * window * columns_of(filters, lanes)
         for column in range(0, filters, 2 * lanes):
-            narrow = filters - column <= lanes
-            step = lanes if narrow else 2 * lanes
+            step = step_of(filters - column, lanes)
             used = min(step, filters - column)
-            product = product1 if narrow else product2
+            product = product1 if step == lanes else product2
             panel = weights + item * window * column
             place = group * filters + column
             for row in range(g.out_depth * g.out_height):

@@ -7,8 +7,8 @@ The gradient of weights is a sum over samples: every shard of samples sums its o
 from nnctl.engine.intrinsics import call_product, call_turn, lanes_of, size_of, view
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, Split, tiles
-from nnctl.ops.conv_core import clear, convolve, copy, fold, staged
-from nnctl.ops.dense import columns_of, padded
+from nnctl.ops.conv_core import clear, convolve, copy, fold, staged, tap_offset
+from nnctl.ops.dense import columns_of, padded, step_of
 
 LINE = 16384  # bytes of output gradients that stay in the first-level cache
 CHUNK = 4096  # elements of a task of a reduction
@@ -67,11 +67,7 @@ def _panel_gradient(a, dy, ld, part, group, step, product, g, unit):
                 + group * (g.channels // g.groups)
             )
             for t in range(g.taps):
-                per_depth = g.taps // g.kernel_depth
-                at = read + item * (
-                    (t // per_depth) * g.dilation_depth * g.plane
-                    + (t % per_depth) * g.dilation_height * g.row
-                )
+                at = read + item * tap_offset(t, g)
                 for r in range(g.rounds):
                     out = part + item * (t * g.rounds + r) * g.length * step
                     call_product(
@@ -106,10 +102,9 @@ def conv_gradient(
         for group in range(g.groups):
             leaf = part + item * group * window * columns_of(filters, lanes)
             for column in range(0, filters, 2 * lanes):
-                narrow = filters - column <= lanes
-                step = lanes if narrow else 2 * lanes
+                step = step_of(filters - column, lanes)
                 used = min(step, filters - column)
-                product = product1 if narrow else product2
+                product = product1 if step == lanes else product2
                 back, ld = dy + item * (n * dy_ld + group * filters + column), g.filters
                 if used < step or g.out_width * g.filters != g.line:
                     # columns beyond the filters, and places beyond the row, stay zero
@@ -203,7 +198,7 @@ def conv_turn(w, turned, g, flipped, first_row, turn, unit):
     places = g.kernel_depth * g.kernel_height * g.kernel_width
     blocks = -(-inner // (2 * lanes))
     group, channel = first_row // blocks, (first_row % blocks) * 2 * lanes
-    step = lanes if inner - channel <= lanes else 2 * lanes
+    step = step_of(inner - channel, lanes)
     used = min(step, inner - channel)
     source = w + item * group * places * inner * columns_of(filters, lanes)
     target = turned + item * places * filters * (group * columns_of(inner, lanes) + channel)
@@ -212,7 +207,7 @@ def conv_turn(w, turned, g, flipped, first_row, turn, unit):
         if used < step:
             clear(to, filters * step, unit)
         for column in range(0, filters, 2 * lanes):
-            wide = lanes if filters - column <= lanes else 2 * lanes
+            wide = step_of(filters - column, lanes)
             read = source + item * (places * inner * column + (p * inner + channel) * wide)
             call_turn(
                 turn, read, wide, to + item * column * step, step, used,

@@ -14,6 +14,7 @@ from nnctl.engine.intrinsics import lanes_of, size_of, view
 from nnctl.engine.kernel import Sizes, Split, tiles
 from nnctl.engine.tiles import cycles
 from nnctl.ops.conv_core import clear, copy
+from nnctl.ops.dense import step_of
 from nnctl.ops.geometry import Geometry, geometry
 from nnctl.ops.windows import Axis
 
@@ -65,14 +66,14 @@ def pack_weights(w, b, wide, wide_b, g, filters, window, stride, unit):
     """The weights and biases of the packed convolution ``g``, of w with ``filters`` and a window
     ``window`` places wide."""
     item, lanes = size_of(unit), lanes_of(unit)
-    step, narrow = (lanes if g.filters <= lanes else 2 * lanes), lanes
+    step = step_of(g.filters, lanes)
     pack = g.filters // filters
     clear(wide, g.kernel_depth * g.kernel_height * g.kernel_width * g.channels * step, unit)
     for row in range(g.kernel_depth * g.kernel_height):
         for p in range(pack):
             for k in range(window):
                 for c in range(g.channels):
-                    source = w + item * ((row * window + k) * g.channels + c) * narrow
+                    source = w + item * ((row * window + k) * g.channels + c) * lanes
                     at = (row * g.kernel_width + k + p * stride) * g.channels + c
                     copy(source, wide + item * (at * step + p * filters), filters, unit)
     clear(wide_b, 2 * lanes, unit)
@@ -84,7 +85,7 @@ def pack_weights(w, b, wide, wide_b, g, filters, window, stride, unit):
 def unpack_gradient(dwide, dw, dw_accumulates, g, filters, window, stride, unit):
     """dw (+)= the sum over the places of their parts of ``dwide``, in order."""
     item, lanes = size_of(unit), lanes_of(unit)
-    step = lanes if g.filters <= lanes else 2 * lanes
+    step = step_of(g.filters, lanes)
     pack = g.filters // filters
     for row in range(g.kernel_depth * g.kernel_height):
         for k in range(window):

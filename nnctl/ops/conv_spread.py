@@ -4,7 +4,7 @@ from nnctl.engine.intrinsics import call_product, lanes_of, size_of
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, tiles
 from nnctl.ops.conv_core import copy, stage
-from nnctl.ops.dense import columns_of
+from nnctl.ops.dense import columns_of, step_of
 
 
 def _spread_room(sizes: Sizes) -> int:
@@ -76,10 +76,9 @@ def _spread_row(e, turned, b, dx, room, d, h, k_d, k_h, g, s, product1, product2
         j_w = (w0 + g.before_width - k_w * g.dilation_width) // g.stride_width + s.lo_width
         for group in range(g.groups):
             for channel in range(0, inner, 2 * lanes):
-                narrow = inner - channel <= lanes
-                step = lanes if narrow else 2 * lanes
+                step = step_of(inner - channel, lanes)
                 used = min(step, inner - channel)
-                product = product1 if narrow else product2
+                product = product1 if step == lanes else product2
                 panel = turned + item * kernel * filters * (
                     group * columns_of(inner, lanes) + channel
                 )

@@ -19,6 +19,14 @@ Names = dict[str, str | int | float | Temporary]
 DEPTH = 256  # of a block of the sum: 256 rows of a panel stay in the first-level cache
 
 
+def panel_step(left: int, lanes: int) -> int:
+    """Columns of the next panel where ``left`` columns are left: one vector or two."""
+    return lanes if left <= lanes else 2 * lanes
+
+
+step_of = inline(panel_step)
+
+
 def padded(width: int, lanes: int) -> int:
     """Columns of all panels of a ``width``."""
     last = width % (2 * lanes)
@@ -30,7 +38,7 @@ columns_of = inline(padded)
 
 def panel_split(sizes: Sizes | Site, width: int) -> Split:
     """One panel of columns a task, all samples."""
-    step = sizes.lanes if width <= sizes.lanes else 2 * sizes.lanes
+    step = panel_step(width, sizes.lanes)
     return Split(sizes.capacity, 1, step, -(-width // step), width)
 
 
@@ -66,9 +74,8 @@ def dense_forward(
 ):  # fmt: skip
     """y = x @ w + b for a block of samples and a panel of columns."""
     size, lanes = size_of(unit), lanes_of(unit)
-    narrow = y_width - first_column <= lanes
-    step = lanes if narrow else 2 * lanes
-    product = product1 if narrow else product2
+    step = step_of(y_width - first_column, lanes)
+    product = product1 if step == lanes else product2
     panel = w + size * first_column * x_width
     out = y + size * (first_row * y_ld + first_column)
     rows = last_row - first_row
@@ -108,7 +115,7 @@ def dense_prepare(
     (q0 + q1) + (q2 + q3).
     """
     size, lanes = size_of(unit), lanes_of(unit)
-    columns = lanes if dy_width - first_column <= lanes else 2 * lanes
+    columns = step_of(dy_width - first_column, lanes)
     used = min(columns, dy_width - first_column)
     base = dy + size * first_column
     if wants_panels:
@@ -121,7 +128,7 @@ def dense_prepare(
             for j in range(used, columns):
                 target[j] = 0
     if wants_across:
-        block = lanes if capacity <= lanes else 2 * lanes
+        block = step_of(capacity, lanes)
         total = columns_of(dy_width, lanes)
         for start in range(0, live, block):
             out = across + size * ((start // block) * total + first_column) * block
@@ -164,7 +171,7 @@ def dense_across(
     The product gives the block turned round (column, sample), in scratch; then it is turned back.
     """
     size, lanes = size_of(unit), lanes_of(unit)
-    block = lanes if capacity <= lanes else 2 * lanes
+    block = step_of(capacity, lanes)
     product = product1 if capacity <= lanes else product2
     total = columns_of(across_width, lanes)
     full = total // (2 * lanes)
@@ -208,9 +215,8 @@ def dense_gradient(
 ):  # fmt: skip
     """dw (+)= x.T @ dy for a block of inputs and a panel of outputs, samples in order."""
     size, lanes = size_of(unit), lanes_of(unit)
-    narrow = panels_width - first_column <= lanes
-    step = lanes if narrow else 2 * lanes
-    product = product1 if narrow else product2
+    step = step_of(panels_width - first_column, lanes)
+    product = product1 if step == lanes else product2
     panel = panels + size * first_column * capacity
     out = dw + size * (first_column * x_width + first_row * step)
     for n in range(0, live, DEPTH):

@@ -11,7 +11,7 @@ import math
 from nnctl.engine.intrinsics import lanes_of, size_of, view
 from nnctl.engine.kernel import Sizes, Split, tiles
 from nnctl.ops.conv_core import clear
-from nnctl.ops.dense import columns_of
+from nnctl.ops.dense import columns_of, step_of
 
 
 def _split(sizes: Sizes) -> Split:
@@ -33,7 +33,7 @@ def norm_fold(
     trained, moved = view(gamma, channels, unit), view(beta, channels, unit)
     old, new = view(b, channels, unit), view(folded_b, channels, unit)
     for column in range(0, count, 2 * lanes):
-        step = lanes if count - column <= lanes else 2 * lanes
+        step = step_of(count - column, lanes)
         place = base + item * rows * column
         clear(folded_w + place, rows * step, unit)
         for j in range(min(step, count - column)):

@@ -28,7 +28,7 @@ from nnctl.engine.winograd import (
 )
 from nnctl.ops.conv_core import clear, staged
 from nnctl.ops.conv_kernels import leaf_split
-from nnctl.ops.dense import padded
+from nnctl.ops.dense import padded, step_of
 from nnctl.ops.geometry import Geometry
 
 BLOCK = 48  # tiles
@@ -66,7 +66,7 @@ def together(per: int, samples: int) -> int:
     return -(-samples // groups)
 
 
-_together = inline(together)
+_tiles_of, _together = inline(tiles_of), inline(together)
 
 
 def point_elements(filters: int, channels: int, lanes: int) -> int:
@@ -84,7 +84,7 @@ def winograd_window(w, u, channels, filters, first_row, unit):
     """The window at its points, a panel of filters a task."""
     item, lanes = size_of(unit), lanes_of(unit)
     column = 2 * lanes * first_row
-    step = lanes if filters - column <= lanes else 2 * lanes
+    step = step_of(filters - column, lanes)
     source, target = w + item * 9 * channels * column, u + item * POINTS * channels * column
     mask, place = first_lanes(lanes, unit), channels * step
     for j in range(0, place, lanes):
@@ -110,8 +110,7 @@ def _forward_room(sizes: Sizes) -> int:
 @inline
 def _tile(t, g):
     """The sample of tile ``t``, and the row and column of its first output."""
-    across = -(-g.out_width // WIDE)
-    per = -(-g.out_height // HIGH) * across
+    per, across = _tiles_of(g), -(-g.out_width // WIDE)
     at = t % per
     return t // per, HIGH * (at // across), WIDE * (at % across)
 
@@ -179,7 +178,7 @@ def winograd_forward(
 ):
     """y = b + x * w, by tiles; u: the window at its points."""
     item, lanes = size_of(unit), lanes_of(unit)
-    per = -(-g.out_height // HIGH) * -(-g.out_width // WIDE)
+    per = _tiles_of(g)
     samples = _together(per, last_row - first_row)
     zeros = scratch
     v = zeros + item * 2 * lanes
@@ -195,9 +194,8 @@ def winograd_forward(
             count = min(BLOCK, found * per - first)
             _patches(a, ld, v, stride, first, count, g, unit)
             for column in range(0, g.filters, 2 * lanes):
-                narrow = g.filters - column <= lanes
-                step = lanes if narrow else 2 * lanes
-                product = product1 if narrow else product2
+                step = step_of(g.filters - column, lanes)
+                product = product1 if step == lanes else product2
                 panel = u + item * POINTS * g.channels * column
                 apart = BLOCK * step + GAP
                 for p in range(POINTS):
@@ -245,7 +243,7 @@ def winograd_gradient(
 ):  # fmt: skip
     """The leaf of dw of a shard of samples, by tiles."""
     item, lanes = size_of(unit), lanes_of(unit)
-    per = -(-g.out_height // HIGH) * -(-g.out_width // WIDE)
+    per = _tiles_of(g)
     samples = _together(per, last_row - first_row)
     stride = BLOCK * g.channels + GAP
     v = scratch
@@ -254,9 +252,8 @@ def winograd_gradient(
     room = sums + item * POINTS * g.channels * 2 * lanes
     full = first_lanes(lanes, unit)
     for column in range(0, g.filters, 2 * lanes):
-        narrow = g.filters - column <= lanes
-        step = lanes if narrow else 2 * lanes
-        product = product1 if narrow else product2
+        step = step_of(g.filters - column, lanes)
+        product = product1 if step == lanes else product2
         apart, place = BLOCK * step + GAP, g.channels * step
         clear(sums, POINTS * place, unit)
         for n in range(first_row, last_row, samples):

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnctl.engine.arena import aligned
 from nnctl.engine.kernel import Bound
+from nnctl.ops.dense import panel_step
 
 ITEM = {"d": 8, "i": 8}
 
@@ -50,7 +51,7 @@ def row_stride(width: int, lanes: int, item: int) -> int:
 
     Rows a power of two apart fall on few sets of the first-level cache.
     """
-    step = lanes if width <= lanes else 2 * lanes
+    step = panel_step(width, lanes)
     stride = -(-width // step) * step
     return stride + lanes if stride * item % 1024 == 0 else stride
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.ops.dense import padded
+from nnctl.ops.dense import padded, panel_step
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Panels:
         for group in range(self.groups):
             done = 0
             while done < columns:
-                wide = self.lanes if columns - done <= self.lanes else 2 * self.lanes
+                wide = panel_step(columns - done, self.lanes)
                 used = min(wide, columns - done)
                 first = group * columns + done
                 yield slice(first, first + used), wide, at
