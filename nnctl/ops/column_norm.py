@@ -13,25 +13,11 @@ from nnctl.engine.intrinsics import size_of, view
 from nnctl.engine.jit import helper
 from nnctl.engine.kernel import Sizes, Split, tiles
 from nnctl.ops.dense import panel_split
-from nnctl.ops.norm_core import add_or_write
+from nnctl.ops.norm_core import add_or_write, clear_table, combine_quarters
 
 
 def _split(sizes: Sizes) -> Split:
     return panel_split(sizes, int(sizes["x"]))
-
-
-@helper
-def _clear(table, count):
-    for j in range(count):
-        table[j] = 0.0
-
-
-@helper
-def _total(sums, count, out):
-    """Quarters to one sum."""
-    for j in range(count):
-        low = sums[j] + sums[count + j]
-        out[j] = low + (sums[2 * count + j] + sums[3 * count + j])
 
 
 @tiles("y mean variance", split=_split, scratch=lambda sizes: 16 * 2 * sizes.lanes)
@@ -44,23 +30,23 @@ def column_forward(
     base, out = x + size * first_column, y + size * first_column
     sums, middle = view(scratch, 4 * count, 0.0), view(scratch + 32 * count, count, 0.0)
     within = view(scratch + 40 * count, count, 0.0)
-    _clear(sums, 4 * count)
+    clear_table(sums, 4 * count)
     for n in range(live):
         row = view(base + size * n * x_ld, count, unit)
         total = view(scratch + 8 * (n // quarter) * count, count, 0.0)
         for j in range(count):
             total[j] += row[j]
-    _total(sums, count, middle)
+    combine_quarters(sums, count, middle)
     for j in range(count):
         middle[j] = middle[j] / live
-    _clear(sums, 4 * count)
+    clear_table(sums, 4 * count)
     for n in range(live):
         row = view(base + size * n * x_ld, count, unit)
         total = view(scratch + 8 * (n // quarter) * count, count, 0.0)
         for j in range(count):
             d = float(row[j]) - middle[j]
             total[j] += d * d
-    _total(sums, count, within)
+    combine_quarters(sums, count, within)
     held = view(mean + size * first_column, count, unit)
     spread = view(variance + size * first_column, count, unit)
     center, factor = view(scratch, count, unit), view(scratch + 8 * count, count, unit)
@@ -109,10 +95,10 @@ def column_backward(
     spread = view(variance + size * first_column, count, unit)
     sums, low = view(scratch, 8 * count, 0.0), view(scratch + 64 * count, count, 0.0)
     products = view(scratch + 72 * count, count, 0.0)
-    _clear(sums, 8 * count)
+    clear_table(sums, 8 * count)
     _column_slopes(base, x_ld, dbase, dy_ld, count, center, quarter, live, scratch, unit)
-    _total(sums, count, low)
-    _total(sums[4 * count :], count, products)
+    combine_quarters(sums, count, low)
+    combine_quarters(sums[4 * count :], count, products)
     for j in range(count):
         products[j] /= math.sqrt(float(spread[j]) + float(epsilon))
     if scale:

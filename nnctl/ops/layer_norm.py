@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 
 from nnctl.engine.intrinsics import view
-from nnctl.engine.jit import helper, merged
+from nnctl.engine.jit import helper, inline, merged
 from nnctl.engine.kernel import rows, tiles
 from nnctl.ops.norm_core import add_or_write, by_channels, quarter_sums, trained_names
 from nnctl.ops.registry import Call, Site, register
@@ -26,9 +26,10 @@ from nnctl.ops.registry import Call, Site, register
 LANES = 32  # sums that a row is dealt out to: one chain would wait for every addition
 
 
-@helper
-def _sum_of(values, place):
-    """Sum of a row: LANES sums of every LANES-th number in order, then their sum in order."""
+@inline
+def _sum_about(values, middle, squares, place):
+    """Sum of a row's distances from ``middle``, or of their squares: LANES sums of every LANES-th
+    number in order, then their sum in order."""
     sums = view(place, LANES, 0.0)
     for j in range(LANES):
         sums[j] = 0.0
@@ -36,10 +37,12 @@ def _sum_of(values, place):
     for start in range(0, full, LANES):
         part = values[start : start + LANES]
         for j in range(LANES):  # of a length that the compiler knows
-            sums[j] += float(part[j])
+            d = float(part[j]) - middle
+            sums[j] += d * d if squares else d
     rest = values[full:]
     for j in range(len(rest)):
-        sums[j] += float(rest[j])
+        d = float(rest[j]) - middle
+        sums[j] += d * d if squares else d
     total = 0.0
     for j in range(min(LANES, len(values))):
         total += sums[j]
@@ -47,25 +50,15 @@ def _sum_of(values, place):
 
 
 @helper
+def _sum_of(values, place):
+    """Sum of a row."""
+    return _sum_about(values, 0.0, False, place)
+
+
+@helper
 def _inverse_of(values, mean, epsilon, place):
     """1 / sqrt(var + epsilon) of a row."""
-    sums = view(place, LANES, 0.0)
-    for j in range(LANES):
-        sums[j] = 0.0
-    full = len(values) - len(values) % LANES
-    for start in range(0, full, LANES):
-        part = values[start : start + LANES]
-        for j in range(LANES):
-            d = float(part[j]) - mean
-            sums[j] += d * d
-    rest = values[full:]
-    for j in range(len(rest)):
-        d = float(rest[j]) - mean
-        sums[j] += d * d
-    total = 0.0
-    for j in range(min(LANES, len(values))):
-        total += sums[j]
-    return 1.0 / math.sqrt(total / len(values) + epsilon)
+    return 1.0 / math.sqrt(_sum_about(values, mean, True, place) / len(values) + epsilon)
 
 
 @rows("y", scratch=lambda sizes: 2 * LANES)

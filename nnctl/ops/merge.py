@@ -7,11 +7,6 @@ from nnctl.ops.registry import Call, Site, register
 
 
 @elementwise()
-def merge_first(x):
-    return x
-
-
-@elementwise()
 def add_two(x0, x1):
     return x0 + x1
 
@@ -27,8 +22,6 @@ def add_backward(dy):
 
 
 def _add_forward(site: Site) -> list[Call]:
-    if len(site.inputs) == 1:
-        return [Call(merge_first, {"x": "x0"})]
     later = [Call(add_next, {"x": f"x{i}"}) for i in range(2, len(site.inputs))]
     return [Call(add_two), *later]
 
@@ -60,8 +53,6 @@ def multiply_more(dx, x):
 
 
 def _multiply_forward(site: Site) -> list[Call]:
-    if len(site.inputs) == 1:
-        return [Call(merge_first, {"x": "x0"})]
     later = [Call(multiply_next, {"x": f"x{i}"}) for i in range(2, len(site.inputs))]
     return [Call(multiply_two), *later]
 

@@ -41,21 +41,46 @@ def by_channels(sizes: Sizes) -> Split:
     return Split(1, 1, columns, -(-channels // columns), channels, limit=1)
 
 
+@inline
+def repeat(table, channels, wide):
+    """Copy a table's first C numbers over the rest of it."""
+    for j in range(channels, wide):
+        table[j] = table[j - channels]
+
+
+@helper
+def combine_quarters(sums, count, out):
+    """out[j] = (q0 + q1) + (q2 + q3), of four quarters of ``count`` sums one after another."""
+    for j in range(count):
+        low = sums[j] + sums[count + j]
+        out[j] = low + (sums[2 * count + j] + sums[3 * count + j])
+
+
+@helper
+def clear_table(table, count):
+    for j in range(count):
+        table[j] = 0.0
+
+
+@inline
+def _tables_about(values, channels, wide, place):
+    """A table of each channel's value, repeated over the row, and two cleared ones for sums."""
+    about = view(place, wide, 0.0)
+    first, second = view(place + 8 * wide, wide, 0.0), view(place + 16 * wide, wide, 0.0)
+    for c in range(channels):
+        about[c] = values[c]
+    repeat(about, channels, wide)
+    clear_table(first, wide)
+    clear_table(second, wide)
+    return about, first, second
+
+
 @helper
 def channel_moments(row, width, channels, place, sums):
     """sums[c] = sum of the channel's numbers, sums[C + c] = sum of their squared distances from
     their mean; taken about the channel's first number, so that a large mean costs no digits."""
     wide = wide_of(channels)
-    shift, first, second = (
-        view(place, wide, 0.0),
-        view(place + 8 * wide, wide, 0.0),
-        view(place + 16 * wide, wide, 0.0),
-    )
-    for start in range(0, wide, channels):
-        for c in range(channels):
-            shift[start + c] = row[c]
-            first[start + c] = 0.0
-            second[start + c] = 0.0
+    shift, first, second = _tables_about(row, channels, wide, place)
     for start in range(0, width, wide):
         count = min(wide, width - start)
         part = row[start : start + count]
@@ -78,16 +103,7 @@ def channel_moments(row, width, channels, place, sums):
 def channel_slopes(row, drow, width, channels, mean, place, sums):
     """sums[c] = sum of dy, sums[C + c] = sum of dy (x - mean_c), over the places of a sample."""
     wide = wide_of(channels)
-    middle, first, second = (
-        view(place, wide, 0.0),
-        view(place + 8 * wide, wide, 0.0),
-        view(place + 16 * wide, wide, 0.0),
-    )
-    for start in range(0, wide, channels):
-        for c in range(channels):
-            middle[start + c] = mean[c]
-            first[start + c] = 0.0
-            second[start + c] = 0.0
+    middle, first, second = _tables_about(mean, channels, wide, place)
     for start in range(0, width, wide):
         count = min(wide, width - start)
         part, dpart = row[start : start + count], drow[start : start + count]
@@ -102,13 +118,6 @@ def channel_slopes(row, drow, width, channels, mean, place, sums):
             products += second[j]
         sums[c] = total
         sums[channels + c] = products
-
-
-@inline
-def repeat(table, channels, wide):
-    """Copy a table's first C numbers over the rest of it."""
-    for j in range(channels, wide):
-        table[j] = table[j - channels]
 
 
 @inline
@@ -138,16 +147,13 @@ def quarter_sums(sums, stride, first, last, capacity, live, place, out):
     each in order, then (q0 + q1) + (q2 + q3)."""
     count, quarter = last - first, (capacity + 3) // 4
     totals = view(place, 4 * count, 0.0)
-    for j in range(4 * count):
-        totals[j] = 0.0
+    clear_table(totals, 4 * count)
     for n in range(live):
         leaf = sums[n * stride + first : n * stride + last]
         total = totals[(n // quarter) * count : (n // quarter + 1) * count]
         for j in range(count):
             total[j] += leaf[j]
-    for j in range(count):
-        low = totals[j] + totals[count + j]
-        out[j] = low + (totals[2 * count + j] + totals[3 * count + j])
+    combine_quarters(totals, count, out)
 
 
 @helper

@@ -8,11 +8,6 @@ from nnctl.ops.registry import Call, Site, register
 
 
 @elementwise("dx")
-def split_first(dy0):
-    return dy0
-
-
-@elementwise("dx")
 def split_two(dy0, dy1):
     return dy0 + dy1
 
@@ -25,8 +20,6 @@ def split_next(dy0, dx):
 def split_backward(site: Site) -> list[Call]:
     """The gradient of a value that several layers read is the sum of theirs, in their order."""
     count = int(site.fields["consumers"])
-    if count == 1:
-        return [Call(split_first)]
     later = [Call(split_next, {"dy0": f"dy{i}"}) for i in range(2, count)]
     return [Call(split_two), *later]
 
