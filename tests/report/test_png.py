@@ -1,4 +1,4 @@
-"""The PNG writer, read back with Pillow."""
+"""Pictures as PNG files, read back."""
 
 import base64
 import io
