@@ -167,12 +167,16 @@ def _heights(vectors: int) -> dict[str, int]:
     return dict(sorted(named.items(), key=lambda item: -item[1]))
 
 
-def _fits(height: int) -> str:
-    """When a tile is taken: where no single row is left over, which waits for each step of its sum;
-    and of 16 rows two middle tiles are better than a tall one and a low one."""
+def _avoided(height: int) -> tuple[int, ...]:
+    """Numbers of rows of which no tile is cut: no single row is to be left, which waits for each
+    step of its sum; and of 16 rows two middle tiles are better than a tall one and a low one."""
     if height <= 3:
-        return f"left >= {height}"
-    return f"left >= {height} and left != {height + 1}" + (" and left != 16" * (height == 12))
+        return ()
+    return (height + 1, 16) if height == 12 else (height + 1,)
+
+
+def _fits(height: int) -> str:
+    return " and ".join([f"left >= {height}", *(f"left != {n}" for n in _avoided(height))])
 
 
 def _choices(heights: Mapping[str, int]) -> str:
@@ -190,8 +194,7 @@ def cycles(rows: int, vectors: int) -> int:
     cycle, and at least the four that one waits for the one before."""
     heights, total, left = _heights(vectors).values(), 0, rows
     while left:
-        fitting = (h for h in heights if left >= h and (h <= 3 or left != h + 1))
-        height = next(h for h in fitting if (h, left) != (12, 16))
+        height = next(h for h in heights if left >= h and left not in _avoided(h))
         total += max(4, height * vectors)
         left -= height
     return total

@@ -37,6 +37,18 @@ def wait_for(condition, process, seconds=60.0):
         time.sleep(0.005)
 
 
+def kill_on_the_way(spec, run, threads, chance, most):
+    """Start the run or go on with it, and kill it at a random moment some steps later."""
+    last = max(run.steps(), default=0)
+    arguments = ["train", spec, "--run-dir", "run", "--resume", "auto", "--threads", threads]
+    process = start(*arguments, cwd=run.path.parent)
+    goal = last + chance.randrange(1, most)
+    wait_for(lambda: max(run.steps(), default=0) >= goal, process)
+    time.sleep(chance.random() * 0.01)
+    process.kill()
+    assert finish(process)[0] == -signal.SIGKILL
+
+
 def finish(process):
     """Return (exit code, stdout, stderr) of a process that must end soon."""
     out, err = process.communicate(timeout=60)
@@ -47,16 +59,8 @@ def test_sigkill_at_random_moments_of_real_runs_changes_no_bit(tmp_path):
     spec = write_spec(tmp_path, ("epochs = 4", "epochs = 60"), ("keep = 100", "keep = 2"), QUICK)
     assert nnctl("train", spec, "--run-dir", "whole", "-q", cwd=tmp_path).returncode == 0
     run, chance = RunDir(tmp_path / "run"), random.Random(1)
-    last = 0
     for threads in (1, 2, 1):
-        arguments = ["train", spec, "--run-dir", "run", "--resume", "auto", "--threads", threads]
-        process = start(*arguments, cwd=tmp_path)
-        goal = last + chance.randrange(1, 60)
-        wait_for(lambda goal=goal: max(run.steps(), default=0) >= goal, process)
-        time.sleep(chance.random() * 0.01)
-        process.kill()
-        assert finish(process)[0] == -signal.SIGKILL
-        last = max(run.steps())
+        kill_on_the_way(spec, run, threads, chance, 60)
     result = nnctl("resume", "run", "-q", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert final(tmp_path / "run") == final(tmp_path / "whole")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,7 @@ from nnctl.errors import DivergedError, SpecError
 from nnctl.run import eventlog
 from nnctl.run.rundir import RunDir
 from tests.run.runs import final, nnctl, train, write_spec
-from tests.run.test_kills import QUICK, finish, start, wait_for
+from tests.run.test_kills import QUICK, kill_on_the_way
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 NORM = (
@@ -29,16 +27,9 @@ def test_sigkill_of_a_run_with_batch_norm_changes_no_bit(tmp_path):
         tmp_path, NORM, ("epochs = 4", "epochs = 40"), ("keep = 100", "keep = 2"), QUICK
     )
     assert nnctl("train", spec, "--run-dir", "whole", "-q", cwd=tmp_path).returncode == 0
-    run, chance, last = RunDir(tmp_path / "run"), random.Random(2), 0
+    run, chance = RunDir(tmp_path / "run"), random.Random(2)
     for threads in (1, 2):
-        arguments = ["train", spec, "--run-dir", "run", "--resume", "auto", "--threads", threads]
-        process = start(*arguments, cwd=tmp_path)
-        goal = last + chance.randrange(1, 50)
-        wait_for(lambda goal=goal: max(run.steps(), default=0) >= goal, process)
-        time.sleep(chance.random() * 0.01)
-        process.kill()
-        assert finish(process)[0] == -signal.SIGKILL
-        last = max(run.steps())
+        kill_on_the_way(spec, run, threads, chance, 50)
     assert nnctl("resume", "run", "-q", cwd=tmp_path).returncode == 0
     assert final(tmp_path / "run") == final(tmp_path / "whole")
     found, whole = (
