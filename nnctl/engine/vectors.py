@@ -64,8 +64,32 @@ def _call(builder, name, result, values):
     return builder.call(function, values)
 
 
-def _suffix(kind):
-    return f"v{kind.count}f{kind.element.bitwidth}"
+def _suffix(vector):
+    return f"v{vector.count}f{64 if isinstance(vector.element, ir.DoubleType) else 32}"
+
+
+def _align(vector):
+    return ir.Constant(I32, 8 if isinstance(vector.element, ir.DoubleType) else 4)
+
+
+def emit_load(builder, pointer, mask):
+    """The vector at a pointer to vectors; 0 in lanes that the mask leaves out."""
+    vector = pointer.type.pointee
+    values = [pointer, _align(vector), mask, ir.Constant(vector, None)]
+    return _call(builder, f"llvm.masked.load.{_suffix(vector)}.p0", vector, values)
+
+
+def emit_store(builder, pointer, value, mask):
+    """Write the lanes of a vector that the mask names."""
+    values = [value, pointer, _align(value.type), mask]
+    _call(builder, f"llvm.masked.store.{_suffix(value.type)}.p0", ir.VoidType(), values)
+
+
+def emit_multiply_add(builder, a, b, c):
+    """a * b + c of vectors, in one rounding where the CPU can."""
+    if cpu.HAS_FMA:
+        return _call(builder, f"llvm.fma.{_suffix(a.type)}", a.type, [a, b, c])
+    return builder.fadd(builder.fmul(a, b), c)
 
 
 @intrinsic
@@ -86,11 +110,8 @@ def take(typingctx, address, mask, unit):
     kind = _kind(unit)
 
     def codegen(context, builder, signature, args):
-        vector = context.get_value_type(kind)
-        pointer = builder.inttoptr(args[0], vector.as_pointer())
-        align = ir.Constant(I32, kind.element.bitwidth // 8)
-        values = [pointer, align, args[1], ir.Constant(vector, None)]
-        return _call(builder, f"llvm.masked.load.{_suffix(kind)}.p0", vector, values)
+        pointer = builder.inttoptr(args[0], context.get_value_type(kind).as_pointer())
+        return emit_load(builder, pointer, args[1])
 
     return kind(types.int64, mask, unit), codegen
 
@@ -101,9 +122,7 @@ def put(typingctx, address, value, mask):
 
     def codegen(context, builder, signature, args):
         pointer = builder.inttoptr(args[0], args[1].type.as_pointer())
-        align = ir.Constant(I32, value.element.bitwidth // 8)
-        values = [args[1], pointer, align, args[2]]
-        _call(builder, f"llvm.masked.store.{_suffix(value)}.p0", ir.VoidType(), values)
+        emit_store(builder, pointer, args[1], args[2])
         return context.get_dummy_value()
 
     return types.void(types.int64, value, mask), codegen
@@ -189,9 +208,7 @@ def multiply_add(typingctx, a, b, c):
     """a * b + c, in one rounding where the CPU can."""
 
     def codegen(context, builder, signature, args):
-        if cpu.HAS_FMA:
-            return _call(builder, f"llvm.fma.{_suffix(a)}", args[0].type, list(args))
-        return builder.fadd(builder.fmul(args[0], args[1]), args[2])
+        return emit_multiply_add(builder, *args)
 
     return a(a, b, c), codegen
 

@@ -18,11 +18,10 @@ from collections.abc import Callable, Sequence
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from nnctl.engine import cpu
-from nnctl.engine.intrinsics import I32, I64
+from nnctl.engine.intrinsics import I64
+from nnctl.engine.vectors import emit_load, emit_multiply_add, emit_store
 
 HIGH, WIDE = 2, 4  # outputs of a tile
 DOWN, ACROSS = HIGH + 2, WIDE + 2  # places of its patch
@@ -34,14 +33,6 @@ class _Numbers:
 
     def __init__(self, builder, vector):
         self.builder, self.vector = builder, vector
-        suffix = f"v{vector.count}f{64 if isinstance(vector.element, ir.DoubleType) else 32}"
-        self.fma = f"llvm.fma.{suffix}"
-        self.load, self.store = (f"llvm.masked.{n}.{suffix}.p0" for n in ("load", "store"))
-
-    def call(self, name, result, values):
-        kind = ir.FunctionType(result, [v.type for v in values])
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, values)
 
     def add(self, a, b):
         return self.builder.fadd(a, b)
@@ -54,9 +45,7 @@ class _Numbers:
 
     def axpy(self, factor, a, b):
         """factor * a + b."""
-        if cpu.HAS_FMA:
-            return self.call(self.fma, self.vector, [self.constant(factor), a, b])
-        return self.add(self.scale(factor, a), b)
+        return emit_multiply_add(self.builder, self.constant(factor), a, b)
 
     def constant(self, value):
         return ir.Constant(self.vector, [value] * self.vector.count)
@@ -182,17 +171,10 @@ class _Grid:
         return build.select(inside, self.mask, ir.Constant(self.mask.type, None))
 
     def load(self, i, j):
-        n = self.numbers
-        values = [self.place(i, j), self.align, self.lanes(i, j), ir.Constant(n.vector, None)]
-        return n.call(n.load, n.vector, values)
+        return emit_load(self.numbers.builder, self.place(i, j), self.lanes(i, j))
 
     def store(self, value, i, j):
-        n = self.numbers
-        n.call(n.store, ir.VoidType(), [value, self.place(i, j), self.align, self.lanes(i, j)])
-
-    @property
-    def align(self):
-        return ir.Constant(I32, 8 if isinstance(self.numbers.vector.element, ir.DoubleType) else 4)
+        emit_store(self.numbers.builder, self.place(i, j), value, self.lanes(i, j))
 
 
 def _down(numbers, rows, each):
