@@ -18,16 +18,15 @@ from functools import lru_cache
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from nnctl.engine import cpu
 from nnctl.engine.intrinsics import I32, I64
 from nnctl.engine.jit import native
 from nnctl.engine.source import define
+from nnctl.engine.vectors import emit_multiply_add
 
 ELEMENTS = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
-_NAMES = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
 SIGNATURE = types.void(*[types.int64] * 14)
 
 
@@ -40,11 +39,6 @@ class _Tile:
         self.element = ELEMENTS[np.dtype(dtype)]
         self.vector = ir.VectorType(self.element, self.lanes)
         self.align = np.dtype(dtype).itemsize
-        self.fma = None
-        if cpu.HAS_FMA:
-            kind = ir.FunctionType(self.vector, [self.vector] * 3)
-            name = f"llvm.fma.v{self.lanes}{_NAMES[np.dtype(dtype)]}"
-            self.fma = cgutils.get_or_insert_function(builder.module, kind, name)
 
     def pointer(self, address):
         return self.builder.inttoptr(address, self.element.as_pointer())
@@ -63,9 +57,7 @@ class _Tile:
         return self.builder.shuffle_vector(first, empty, zeros)
 
     def multiply_add(self, a, b, c):
-        if self.fma is not None:
-            return self.builder.call(self.fma, [a, b, c])
-        return self.builder.fadd(self.builder.fmul(a, b), c)
+        return emit_multiply_add(self.builder, a, b, c)
 
 
 def _emit(tile, args):
