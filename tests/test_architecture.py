@@ -58,7 +58,7 @@ ELSEWHERE = {
     "engine": {"numpy", "numba", "llvmlite"},
     "checkpoint": {"numpy", "safetensors"},
     "cli": {"typer", "click", "rich", "numpy"},
-    "report": {"numpy", "jinja2", "matplotlib", "markupsafe", "tomli"},
+    "report": {"numpy", "PIL", "jinja2", "matplotlib", "markupsafe", "tomli"},
     "data": {"numpy", "PIL", "tomli"},
     "augment": {"numpy", "PIL"},
     "interop": {"numpy"},
