@@ -26,7 +26,7 @@ SCRATCH_STRIDE = _word(13)  # bytes
 PRODUCTS = _word(14)  # addresses of the panel products, one and two vectors wide
 TURN = _word(16)  # address of the function that turns a table round
 
-# words of the barrier, on cache lines of their own
-ARRIVED = _word(24)
-GENERATION = _word(32)
-NEXT_TASK = _word(40)
+# words that threads share, on cache lines of their own
+TICKET = _word(24)  # number of the phase (upper half) and of its next task
+DONE = _word(32)  # tasks of the phase that are done, as far as counted
+OPENED = _word(40)  # number of the phase, for those who wait

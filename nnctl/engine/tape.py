@@ -1,10 +1,12 @@
 """The tape: a plan packed into integers, and the one function that runs it on every thread.
 
-    steps of a call -> phases, a barrier after each -> groups of tasks -> ops of a group, in order
+    steps of a call -> phases, one after another -> groups of tasks -> ops of a group, in order
 
 A task runs all ops of its group on its shard, so the shard stays in cache. Tasks are taken from one
 atomic counter, which balances the load; which thread runs a task can change nothing, because every
-task writes what it owns. A barrier costs 0.2 us, an op's call 20 ns.
+task writes what it owns. A phase ends with its last task, not when all threads have arrived: one
+that the system has put aside between two tasks is not waited for, and joins the phase that it
+finds. The turn from phase to phase costs 0.2 us, an op's call 20 ns.
 """
 
 from __future__ import annotations
@@ -31,9 +33,8 @@ FLUSH_DENORMALS = 0x9FC0  # FTZ and DAZ, all exceptions masked: Adam's second mo
 SPINS = 2_000
 WORD = types.int64
 
-ARRIVED, GENERATION, NEXT_TASK = control.ARRIVED, control.GENERATION, control.NEXT_TASK
-INDEX, STEP, FAILED = control.INDEX, control.STEP, control.FAILED
-STEPS, START, LIVE = control.STEPS, control.START, control.LIVE
+PHASE, TASK = 32, (1 << 32) - 1  # a ticket: the number of a phase above that of a task
+TICKET, DONE, OPENED, FAILED = control.TICKET, control.DONE, control.OPENED, control.FAILED
 
 
 @dataclass(frozen=True)
@@ -56,23 +57,6 @@ def pack(phases: list[list[Group]]) -> np.ndarray:
 
 
 @inline
-def _barrier(memory, threads):
-    """Wait for all threads; the last one resets the task counter, while nobody can take a task."""
-    generation = load_acquire(memory + GENERATION)
-    if fetch_add(memory + ARRIVED, 1) == threads - 1:
-        store_release(memory + ARRIVED, 0)
-        store_release(memory + NEXT_TASK, 0)
-        store_release(memory + GENERATION, generation + 1)
-        return
-    spins = 0
-    while load_acquire(memory + GENERATION) == generation:
-        relax()
-        spins += 1
-        if spins > SPINS:
-            give_way()
-
-
-@inline
 def _run_task(memory, group, task, slot):
     """Find the group that ``task`` of the phase belongs to, and run its ops."""
     tasks = load_int(group)
@@ -88,31 +72,76 @@ def _run_task(memory, group, task, slot):
 
 
 @inline
-def _phase_end(group, groups):
+def _next_phase(at):
+    groups = load_int(at + 8)
+    at += 16
     for _ in range(groups):
-        group += 16 + 16 * load_int(group + 8)
-    return group
+        at += 16 + 16 * load_int(at + 8)
+    return at
+
+
+@inline
+def _run_alone(memory, tape, steps, slot):
+    for _ in range(steps):
+        at = tape + 8
+        for _ in range(load_int(tape)):
+            for task in range(load_int(at)):
+                _run_task(memory, at + 16, task, slot)
+            at = _next_phase(at)
+        if load_acquire(memory + FAILED) != 0:
+            break
+
+
+@inline
+def _open_next(memory, phase, phases, last):
+    """Begin the phase after ``phase``, whose tasks are done; none after a step that failed."""
+    phase += 1
+    if phase % phases == 0 and load_acquire(memory + FAILED) != 0:
+        phase = last
+    store_release(memory + DONE, 0)
+    store_release(memory + TICKET, phase << PHASE)
+    store_release(memory + OPENED, phase)
+
+
+@inline
+def _await_after(memory, phase):
+    spins = 0
+    while load_acquire(memory + OPENED) <= phase:
+        relax()
+        spins += 1
+        if spins > SPINS:
+            give_way()
+
+
+@inline
+def _run_shared(memory, tape, steps, slot):
+    phases = load_int(tape)
+    last = phases * steps
+    at, here, done = tape + 8, 0, 0
+    ticket = fetch_add(memory + TICKET, 1)
+    while ticket >> PHASE < last:
+        phase, task = ticket >> PHASE, ticket & TASK
+        while here < phase:
+            here += 1
+            at = tape + 8 if here % phases == 0 else _next_phase(at)
+        tasks = load_int(at)
+        if task < tasks:
+            _run_task(memory, at + 16, task, slot)
+            done += 1
+        else:
+            if done > 0 and fetch_add(memory + DONE, done) + done == tasks:
+                _open_next(memory, phase, phases, last)
+            done = 0
+            _await_after(memory, phase)
+        ticket = fetch_add(memory + TICKET, 1)
 
 
 @entry(types.void(WORD, WORD, WORD, WORD, WORD))
 def run(memory, tape, steps, slot, threads):
     """Run ``steps`` steps as thread ``slot`` of ``threads``; stops after a step that failed."""
     mode = swap_float_mode(FLUSH_DENORMALS)
-    for _ in range(steps):
-        at = tape + 8
-        for _ in range(load_int(tape)):
-            tasks, groups = load_int(at), load_int(at + 8)
-            at += 16
-            if threads == 1:
-                for task in range(tasks):
-                    _run_task(memory, at, task, slot)
-            else:
-                task = fetch_add(memory + NEXT_TASK, 1)
-                while task < tasks:
-                    _run_task(memory, at, task, slot)
-                    task = fetch_add(memory + NEXT_TASK, 1)
-                _barrier(memory, threads)
-            at = _phase_end(at, groups)
-        if load_acquire(memory + FAILED) != 0:
-            break
+    if threads == 1:
+        _run_alone(memory, tape, steps, slot)
+    else:
+        _run_shared(memory, tape, steps, slot)
     swap_float_mode(mode)

@@ -40,8 +40,9 @@ class Runner:
             (control.STEP, first_step - 1),
             (control.FAILED, 0),
             (control.SEED, self.seed),
-            (control.ARRIVED, 0),
-            (control.NEXT_TASK, 0),
+            (control.TICKET, 0),
+            (control.DONE, 0),
+            (control.OPENED, 0),
             (control.SCRATCH, tape.scratch),
             (control.SCRATCH_STRIDE, tape.scratch_stride),
         ):
