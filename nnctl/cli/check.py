@@ -13,6 +13,7 @@ file that [init] starts from.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +35,7 @@ def command(
 ) -> int:
     from nnctl.cli._network import load_network
     from nnctl.graph.lint import lint
+    from nnctl.run.batches import check_batches, training_samples
 
     out = Output(json=json, quiet=quiet)
     reports: list[dict[str, Any]] = []
@@ -42,6 +44,9 @@ def command(
     for path in specs:
         try:
             network = load_network(path, set_ or ())
+            samples = training_samples(network.spec, network.info)
+            if samples is not None:
+                check_batches(network.spec, network.graph, samples)
             if network.spec.init is not None:
                 from nnctl.interop.weights import load
 
@@ -52,13 +57,21 @@ def command(
             status = status or int(error.status)
             reports.append({"file": str(path), "ok": False, "errors": problems(error.problems)})
             continue
-        warnings = lint(network.spec, network.info, network.graph)
+        warnings = [*lint(network.spec, network.info, network.graph), *_too_large(network)]
         out.complain(warnings)
         out.text(f"{path}: ok: {_summary(network)}")
         facts = {**_facts(network), "warnings": problems(warnings)}
         reports.append({"file": str(path), "ok": True, "errors": [], **facts})
     out.document({"specs": reports, "errors": problems(errors), "exit_code": status})
     return status
+
+
+def _too_large(network: Network) -> list[Problem]:
+    """A warning only: the machine that is to train may be another one."""
+    from nnctl.run.room import memory, too_large
+
+    problem = too_large(network.spec, network.graph, memory())
+    return [] if problem is None else [replace(problem, message=f"warning: {problem.message}")]
 
 
 def _facts(network: Network) -> dict[str, Any]:

@@ -22,13 +22,13 @@ neither validation nor limit moves it. Parts keep the order of the file.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import floor
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnctl.data.dataset import Dataset, Splits, gather, whole
 from nnctl.data.problems import Locate, by_path, counted
+from nnctl.data.shares import share
 from nnctl.errors import DataError
 from nnctl.random import Purpose, permutation
 
@@ -175,12 +175,6 @@ def _labels(dataset: Dataset) -> np.ndarray | None:
 
 def _parted(rows: np.ndarray, cut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows[~np.isin(rows, cut)], np.sort(cut)
-
-
-def share(count: int, fraction: float) -> int:
-    """Return a fraction of a count, halves up, and at least one."""
-    # Rounded first, so that 0.29 * 50 = 14.499999999999998 counts as the half that it is.
-    return max(1, floor(round(count * fraction, 9) + 0.5))
 
 
 def apportion(counts: np.ndarray, total: int, *, spare: bool = True) -> np.ndarray:

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from nnctl.data.shares import share
 from nnctl.errors import SpecError
 from nnctl.graph import Graph
 from nnctl.graph.graph import small_batch
 from nnctl.spec import Spec
+from nnctl.spec.info import DataInfo
 
 
 def batch_size(spec: Spec, samples: int) -> int:
     """Return the samples of a step as a number, at most ``samples``."""
     wanted = spec.training.batch_size
     return samples if wanted == "full" else min(wanted, samples)
+
+
+def training_samples(spec: Spec, info: DataInfo) -> int | None:
+    """Return how many samples the training part will have, where the header is enough to know.
+
+    It is not where samples are divided by group or time, or where so few stay to train on that
+    classes keep samples back.
+    """
+    asked, count = spec.data.split, info.samples
+    if asked.group is not None or asked.order is not None:
+        return None
+    classes = sum(target.width for target in info.targets.values() if target.kind == "class")
+    for part, fraction in (("test", asked.test), ("validation", asked.validation)):
+        if fraction and part not in info.parts:
+            count -= share(count, fraction)
+    return None if count < classes else min(count, spec.data.limit or count)
 
 
 def check_batches(spec: Spec, graph: Graph, samples: int) -> None:

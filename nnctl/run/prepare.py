@@ -16,6 +16,7 @@ from nnctl.run.batches import batch_size, check_batches
 from nnctl.run.heads import Head, heads
 from nnctl.run.labels import check_labels
 from nnctl.run.ranges import check_range
+from nnctl.run.room import memory, too_large
 from nnctl.spec import Spec
 from nnctl.spec.info import DataInfo, TargetInfo
 
@@ -55,6 +56,9 @@ def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = Non
     dataset = load(spec.data, spec.base_dir, spec.problem)
     info = info_of(dataset)
     graph = build(spec, info)
+    problem = too_large(spec, graph, memory())
+    if problem is not None:
+        raise SpecError(problem)
     parts = parts_of(dataset, spec)
     found = heads(graph, info.targets)
     check_labels(found, parts)

@@ -90,6 +90,15 @@ class TestBatchesOfOne:
         assert "set batch_size = 16" in said
         assert not (tmp_path / "run").exists()
 
+    def test_a_last_batch_of_one_is_seen_before_the_data_are_read(self, tmp_path):
+        spec = write_spec(tmp_path, NORM, ("batch_size = 32", "batch_size = 17"))
+        found = nnctl("check", spec, cwd=tmp_path)
+        assert found.returncode == 2
+        assert "120 training samples in batches of 17 end with one of 1" in found.stderr
+        for limit, status in ((119, 0), (103, 2), (102, 0)):  # 17 * 7, 17 * 6 + 1, 17 * 6
+            found = nnctl("check", spec, "--set", f"data.limit={limit}", cwd=tmp_path)
+            assert found.returncode == status
+
     def test_a_trace_of_one_sample(self, tmp_path):
         found = nnctl("verify", write_spec(tmp_path, NORM), "--trace", "0", cwd=tmp_path)
         assert found.returncode == 2
