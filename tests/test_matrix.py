@@ -45,6 +45,7 @@ WRITTEN = {
     "reshape": "reshape shape=[3,3]\nflatten",
     "sign": "sign straight_through=true",
     "step": "step straight_through=true",
+    **{t: f"reshape shape=[3,3]\n{t} units=3\nflatten" for t in ("rnn", "lstm", "gru")},
     "adaptive_avg_pool": "reshape shape=[3,3,1]\nadaptive_avg_pool output_size=2\nflatten",
 }
 GRIDS = {1: "[3,3]", 2: "[3,3,1]", 3: "[1,3,3,1]"}
@@ -211,7 +212,9 @@ def shipped() -> dict[str, set[str]]:
         used["losses"] |= {loss.type for loss in graph.losses}
         used["optimizers"].add(spec.optimizer.type)
         used["schedules"].add(spec.schedule.type)
-        used["initializers"] |= {one.init.type for one in graph.parameters.values()}
+        for one in graph.parameters.values():
+            starts = one.init if isinstance(one.init, tuple) else (one.init,)
+            used["initializers"] |= {start.type for start in starts}
     return used
 
 

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from nnctl.spec.info import DataInfo
 
 # What a layer model says to the graph and not to the op: it is spent when the node is made.
-SPENT = {"type", "name", "from_", "share", "transposed", "activation", "init", "bias_init"}
+SPENT = {
+    "type",
+    "name",
+    "from_",
+    "share",
+    "transposed",
+    "activation",
+    "init",
+    "bias_init",
+    "recurrent_init",
+}
 SPENT |= {"l1", "l2"}
 # A part of a layer, such as its activation, stands where it stands and is called what it is.
 WHOLE_LAYER = ("name", "from_", "share")

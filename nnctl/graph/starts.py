@@ -42,7 +42,9 @@ def with_starts(graph: Graph) -> Graph:
 
 
 def _model(chosen: Any) -> Any:
-    """Return the model of an initializer that may be given by its tag."""
+    """Return the model of an initializer that may be given by its tag; of several, all models."""
+    if isinstance(chosen, tuple):
+        return tuple(_model(one) for one in chosen)
     if not isinstance(chosen, str):
         return chosen
     from nnctl.spec.registry import model

@@ -38,8 +38,14 @@ def initialize(graph: Any, seed: int) -> dict[str, np.ndarray]:
     values = {}
     for name, parameter in graph.parameters.items():
         stream = generator(seed, Purpose.INIT, zlib.crc32(name.encode()))
-        start = starts()[parameter.init.type]
-        values[name] = start(
-            parameter.init, parameter.shape, parameter.fan_in, parameter.fan_out, stream
-        )
+        values[name] = _start(parameter, stream)
     return values
+
+
+def _start(parameter: Any, stream: np.random.Generator) -> np.ndarray:
+    fans = parameter.fan_in, parameter.fan_out
+    if not isinstance(parameter.init, tuple):
+        return starts()[parameter.init.type](parameter.init, parameter.shape, *fans, stream)
+    shape = (*parameter.shape[:-1], parameter.shape[-1] // len(parameter.init))
+    parts = [starts()[one.type](one, shape, *fans, stream) for one in parameter.init]
+    return np.concatenate(parts, axis=-1)

@@ -57,6 +57,13 @@ def gather_labels(source, order, labels):
         labels[i] = source[order[i], 0]
 
 
+@rows("counts")
+def full_length(counts, steps):
+    """All samples of a sequence are as long as it can be."""
+    for i in range(counts.shape[0]):
+        counts[i] = steps
+
+
 @tiles("total", split=_single, whole="losses")
 def sum_losses(losses, total, weight, is_first, capacity, live, memory, unit):
     """Add weight * mean(losses) to the step's loss: four quarters of the batch, then their tree."""

@@ -51,7 +51,7 @@ def _product_split(sizes: Sizes | Site, width: int) -> Split:
     return Split(rows, -(-sizes.capacity // rows), panels.columns, panels.column_tasks, width)
 
 
-def _gradient_split(sizes: Sizes | Site, inputs: int, outputs: int) -> Split:
+def gradient_split(sizes: Sizes | Site, inputs: int, outputs: int) -> Split:
     """Blocks of inputs by panels of outputs: about 32 tasks, of 48 inputs at the least."""
     panels = panel_split(sizes, outputs)
     blocks = max(1, min(inputs // 48, -(-32 // panels.column_tasks)))
@@ -205,7 +205,7 @@ def dense_across(
 
 @tiles(
     "dw",
-    split=lambda sizes: _gradient_split(sizes, sizes["x"], sizes["panels_width"]),
+    split=lambda sizes: gradient_split(sizes, sizes["x"], sizes["panels_width"]),
     whole="x panels",
     work=lambda sizes: sizes.capacity * sizes["x"] * sizes["panels_width"],
 )

@@ -62,6 +62,9 @@ class Site:
 
 
 Lowering = Callable[[Site], Sequence[Call]]
+Saved = str | Callable[[Site], int]
+"""What is kept for the backward pass: "rows" of the output's width, a "column" of one number a
+sample, "channels", or so many numbers."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Op:
     backward: Lowering
     evaluate: Lowering
     keep: Lowering  # at the end of a step that trains: moves the layer's states
-    saved: Mapping[str, str]  # kept for backward: name -> "rows", "column" or "channels"
+    saved: Mapping[str, Saved]  # kept for backward
     layouts: Mapping[str, str]  # parameter -> memory layout, "vector" where not named
     same: bool = False
     same_in_evaluation: bool = False
@@ -111,7 +114,7 @@ def register(
     *,
     evaluate: Kernel | Lowering | None = None,
     keep: Kernel | Lowering | None = None,
-    saved: Mapping[str, str] | None = None,
+    saved: Mapping[str, Saved] | None = None,
     layouts: Mapping[str, str] | None = None,
     same: bool = False,
     same_in_evaluation: bool = False,

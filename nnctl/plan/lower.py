@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import prod
 from typing import Any
 
 from nnctl.graph.autodiff import BackwardStep
@@ -15,6 +14,8 @@ from nnctl.ops.registry import Call, Loss, Op, Site, Temporary, find, find_loss
 from nnctl.plan.binding import Binder
 from nnctl.plan.buffers import Buffer, Maker
 from nnctl.plan.folding import fold, folds
+from nnctl.plan.kept import saved
+from nnctl.plan.lengths import SEQUENCE, Lengths
 from nnctl.plan.resident import Resident, Scaling
 from nnctl.plan.shards import row_split
 from nnctl.plan.sites import site_of
@@ -42,6 +43,7 @@ class Lowering:
 
     def __post_init__(self) -> None:
         self.nodes = self.graph.by_name()
+        self.lengths = Lengths(self.make)
         self.shards = row_split(self.make.capacity, max(n.size for n in self.graph.nodes))
 
     # -- forward -------------------------------------------------------------------------------
@@ -94,8 +96,9 @@ class Lowering:
         take_over = self.in_place and node.fused_with is not None and not self._is_kept(first, node)
         self.y[node.name] = first if take_over else self.make.rows(f"{node.name}.y", node.size)
         lowering = op.forward if self.training else op.evaluate
-        self.saved[node.name] = self._saved(node.name, op.saved, node.shape)
-        arrays, site = self._arrays(node), self.site(node)
+        site = self.site(node)
+        self.saved[node.name] = saved(self.make, node.name, op.saved, node.shape, site)
+        arrays = self._arrays(node)
         if node.name in self.folds:
             arrays |= fold(self, node, self.folds[node.name])
             site = replace(site, parameters=("w", "b"))
@@ -132,7 +135,7 @@ class Lowering:
         arrays |= {"x": self.y[loss.output], "losses": self.make.column("losses", "d")}
         self.losses[loss.output] = arrays["losses"]
         width = self.nodes[loss.output].size
-        arrays |= self._saved(f"loss.{loss.output}", how.saved, (width,))
+        arrays |= saved(self.make, f"loss.{loss.output}", how.saved, (width,))
         if loss.output in self.resident.class_weights:
             arrays["class_weights"] = self.resident.class_weights[loss.output]
         fields = {**loss.fields, "loss_weight": float(loss.weight)}
@@ -226,18 +229,12 @@ class Lowering:
         over = self.in_place and find(node.op).takes_over
         return site_of(node, inputs, needs_dx, consumers, self.make, self.shards, over)
 
-    def _saved(self, owner: str, kinds: Mapping[str, str], shape: Sequence[int]) -> dict[str, Any]:
-        """Make what an op keeps for its backward pass; ``shape`` is that of its output."""
-        make: dict[str, Callable[[str], Buffer]] = {
-            "rows": lambda label: self.make.rows(label, prod(shape)),
-            "column": self.make.column,
-            "channels": lambda label: self.make.vector(label, shape[-1]),
-        }
-        return {name: make[kind](f"{owner}.{name}") for name, kind in kinds.items()}
-
     def _arrays(self, node: Node) -> dict[str, Any]:
         arrays: dict[str, Any] = {f"x{i}": self.y[name] for i, name in enumerate(node.inputs)}
         arrays |= {"x": arrays["x0"], "y": self.y[node.name]} | self.saved.get(node.name, {})
+        first = self.nodes[node.inputs[0]]
+        if len(first.shape) == SEQUENCE:
+            arrays["lengths"] = self.lengths.of(first)
         return arrays | self.parameters(node)
 
     def parameters(self, node: Node) -> dict[str, Any]:
@@ -280,6 +277,8 @@ class Lowering:
         what: str = "forward",
     ) -> None:
         known = {"zeros": self.resident.zeros, **arrays}
+        if "lengths" in call.kernel.arguments and known["lengths"] not in self.written:
+            self.lengths.count(self, known["lengths"])
         binder = Binder(
             known,
             fields,

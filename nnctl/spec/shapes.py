@@ -24,8 +24,9 @@ class ShapeError(ValueError):
 class Parameter:
     """A trained array of a layer: its canonical shape and how it starts.
 
-    ``init`` is an initializer's tag or its model; None leaves it to the graph, which sees what
-    follows: He's before the relu family, else Glorot's. ``fan_in`` and ``fan_out`` are the numbers
+    ``init`` is an initializer's tag or its model, or a tuple of them, one for each of as many equal
+    parts of the last axis; None leaves it to the graph, which sees what follows: He's before the
+    relu family, else Glorot's. ``fan_in`` and ``fan_out`` are the numbers
     of inputs and outputs that one weight meets, which both scale by.
     """
 

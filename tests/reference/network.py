@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.reference import conv, conv_transpose, losses, norm, ops, pool
+from tests.reference import conv, conv_transpose, losses, norm, ops, pool, recurrent
 from tests.vectors.case import Context
 
 _FORMULAS = {
@@ -92,6 +92,8 @@ def _node(node, x, params, context, pinned):
         w = params[use.parameter]
         b = params[node.params["b"].parameter] if "b" in node.params else None
         return ops.dense(x[0], w.T if use.transposed else w, b)
+    if node.op in recurrent.CELLS:
+        return recurrent.layer(node, x[0], {n: params[u.parameter] for n, u in node.params.items()})
     if "conv" in node.op:
         return _convolved(node, x[0], {n: params[u.parameter] for n, u in node.params.items()})
     if node.op == "dropout":

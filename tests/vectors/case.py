@@ -33,7 +33,8 @@ class OpCase:
     ``states``: what the layer keeps, as evaluation finds it. ``apart``: no two values of a channel
     may be near each other, as their order decides. ``consumers``: gradients that come back (a
     ``split``). ``blocks``: several outputs are computed as one, so that what is not finite may
-    reach neighbors in its sample. ``single``: bound of the relative error in float32.
+    reach neighbors in its sample. ``weights``: standard deviation of the parameters. ``single``:
+    bound of the relative error in float32.
     """
 
     tag: str
@@ -53,6 +54,7 @@ class OpCase:
     apart: bool = False
     consumers: int = 1
     blocks: bool = False
+    weights: float = 1.0
     single: float = 3e-6
     note: str = ""
 

@@ -1,0 +1,180 @@
+"""What recurrent layers share: how a sample's steps lie, products of a step, gradients of weights.
+
+A task runs all steps of its samples, with no other between them. Every sample has a trace, a row of
+``width`` numbers for each step: the gates first, in whole panels, then the state h, then what else
+the cell keeps. Row 0 stands for the start, row k + 1 for the k-th step taken, which is place k of
+the input, or place steps - 1 - k where a layer goes backward in time. The backward pass puts the
+gradients of the gates where the gates were: the right factor of the products that give dw and du.
+Evaluation has two rows only, used in turns.
+
+Weights: w (inputs, gates * units), u (units, gates * units), b (gates * units,); gates side by side
+in the order that the cell names. A step beyond a sample's length leaves the state as it is, gives
+zeros, and has no gradient.
+"""
+
+from typing import NamedTuple
+
+from nnctl.engine.intrinsics import call_product, lanes_of, load_int, size_of, view
+from nnctl.engine.jit import inline
+from nnctl.engine.kernel import Sizes, Split
+from nnctl.ops.conv_core import clear, copy
+from nnctl.ops.dense import DEPTH, columns_of, padded, step_of
+
+ROWS = 16  # samples of a task, at most: the products of a step are that many rows high
+
+
+class Recurrence(NamedTuple):
+    """Sizes of a recurrent layer, in numbers."""
+
+    steps: int
+    inputs: int
+    units: int
+    columns: int  # of w: gates * units
+    again: int  # where in a row the gates lie that u gives: 0, or behind those that w gives
+    state: int  # where h lies in a row
+    width: int  # of a row of the trace
+    rows: int  # of a sample's trace
+    backward: int  # 1: from the last step to the first
+    every: int  # 1: gives the state of every step, 0: the last one
+    kind: int  # which of its formulas the cell takes
+
+
+def shard(sizes: Sizes) -> Split:
+    """At most ``ROWS`` samples a task, none across quarters of the batch."""
+    quarter = -(-sizes.capacity // 4)
+    rows = max(d for d in range(1, min(ROWS, quarter) + 1) if quarter % d == 0)
+    return Split(rows, -(-sizes.capacity // rows), 1, 1, 1)
+
+
+def work(sizes: Sizes) -> int:
+    """Multiply-adds of a pass over a full batch."""
+    g = sizes["g"]
+    return int(sizes.capacity * g.steps * g.columns * (g.inputs + g.units))
+
+
+@inline
+def place(k, g):
+    """Place in the input of the k-th step taken."""
+    return g.steps - 1 - k if g.backward else k
+
+
+@inline
+def row(trace, sample, k, g, size):
+    """Address of a sample's row of the trace after ``k`` steps."""
+    return trace + size * ((sample * g.rows + k % g.rows) * g.width)
+
+
+@inline
+def multiply(a, a_ld, depth, w, columns, out, out_ld, start, start_ld, rows, p1, p2, unit):
+    """out = start + a @ w for some rows; w (depth, columns) in panels."""
+    size, lanes = size_of(unit), lanes_of(unit)
+    for first in range(0, columns, 2 * lanes):
+        step = step_of(columns - first, lanes)
+        product = p1 if step == lanes else p2
+        panel, target = w + size * first * depth, out + size * first
+        for k in range(0, depth, DEPTH):
+            begin, stride = (start + size * first, start_ld) if k == 0 else (target, out_ld)
+            call_product(
+                product, a + size * k, a_ld, 0, 1, panel + size * k * step, 0, step,
+                target, out_ld, begin, stride, rows, 1, min(DEPTH, depth - k),
+            )  # fmt: skip
+
+
+@inline
+def is_over(lengths, sample, t):
+    """Whether step ``t`` lies beyond the end of a sample."""
+    return t >= load_int(lengths + 8 * sample)
+
+
+@inline
+def forward(
+    cell, x, x_ld, w, u, b, b_h, y, y_ld, trace, lengths, g, first_row, last_row, p1, p2, unit
+):
+    """All steps of some samples; ``cell(row, row before, g, unit)`` turns gates into a state."""
+    size, n, ld, count = size_of(unit), g.units, g.rows * g.width, last_row - first_row
+    state, again = size * g.state, size * g.again
+    for r in range(first_row, last_row):
+        clear(row(trace, r, 0, g, size) + state, g.width - g.state, unit)
+    for k in range(g.steps):
+        t = place(k, g)
+        now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
+        read = x + size * (first_row * x_ld + t * g.inputs)
+        multiply(read, x_ld, g.inputs, w, g.columns, now, ld, b, 0, count, p1, p2, unit)
+        start, start_ld = (b_h, 0) if again else (now, ld)
+        multiply(
+            old + state, ld, n, u, g.columns, now + again, ld, start, start_ld, count, p1, p2, unit
+        )
+        for r in range(count):
+            at, before = now + size * r * ld, old + size * r * ld
+            over = is_over(lengths, first_row + r, t)
+            if over:
+                copy(before + state, at + state, g.width - g.state, unit)
+            else:
+                cell(at, before, g, unit)
+            if g.every:
+                out = y + size * ((first_row + r) * y_ld + t * n)
+                if over:
+                    clear(out, n, unit)
+                else:
+                    copy(at + state, out, n, unit)
+    if not g.every:
+        for r in range(first_row, last_row):
+            copy(row(trace, r, g.steps, g, size) + state, y + size * r * y_ld, n, unit)
+
+
+def back_room(sizes: Sizes) -> int:
+    """Scratch of a backward pass: gradients of two states and of a step's input."""
+    g, lanes = sizes["g"], sizes.lanes
+    wide = 2 * padded(g.units, lanes) + padded(g.inputs, lanes) + 3 * lanes
+    return int(shard(sizes).rows * wide)
+
+
+@inline
+def backward(
+    cell, dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g, scratch,
+    first_row, last_row, p1, p2, unit,
+):  # fmt: skip
+    """Back through all steps of some samples.
+
+    ``cell(row, row before, dh, dc, g, unit)`` puts the gradients of the gates where the gates
+    were, and leaves in dh and dc what goes to the step before by other ways than u.
+    """
+    size, lanes, n, ld = size_of(unit), lanes_of(unit), g.units, g.rows * g.width
+    count, again = last_row - first_row, size * g.again
+    wide, wide_in = columns_of(n, lanes) + lanes, columns_of(g.inputs, lanes) + lanes
+    dh, dc = scratch, scratch + size * count * wide
+    dx_row = dc + size * count * wide
+    clear(scratch, 2 * count * wide, unit)
+    if not g.every:
+        for r in range(count):
+            copy(dy + size * (first_row + r) * dy_ld, dh + size * r * wide, n, unit)
+    for k in range(g.steps - 1, -1, -1):
+        t = place(k, g)
+        now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
+        for r in range(count):
+            at, before = now + size * r * ld, old + size * r * ld
+            if is_over(lengths, first_row + r, t):
+                clear(at, g.state, unit)
+                continue
+            if g.every:
+                add(dy + size * ((first_row + r) * dy_ld + t * n), dh + size * r * wide, n, unit)
+            cell(at, before, dh + size * r * wide, dc + size * r * wide, g, unit)
+        if k > 0:
+            multiply(
+                now + again, ld, g.columns, u_turned, n, dh, wide, dh, wide, count, p1, p2, unit
+            )
+        if wants_dx:
+            multiply(
+                now, ld, g.columns, w_turned, g.inputs, dx_row, wide_in, zeros, 0, count,
+                p1, p2, unit,
+            )  # fmt: skip
+            for r in range(count):
+                out = dx + size * ((first_row + r) * dx_ld + t * g.inputs)
+                copy(dx_row + size * r * wide_in, out, g.inputs, unit)
+
+
+@inline
+def add(source, target, count, unit):
+    s, t = view(source, count, unit), view(target, count, unit)
+    for j in range(count):
+        t[j] += s[j]

@@ -1,0 +1,142 @@
+"""Recurrent layers: the same weights at every step of a sequence, and a state that is handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from nnctl.spec.base import Finding, LayerModel, Parameter, Shape
+from nnctl.spec.initializers.base import Initializer
+from nnctl.spec.initializers.plain import Constant
+from nnctl.spec.shapes import Reach, require_rank
+
+from .sharing import of_the_owner
+
+
+class Recurrent(LayerModel):
+    """What all of them have: from a sequence (T, C) to the states (T, units), or to the last one.
+
+    w is [C, gates * units], u [units, gates * units], b [gates * units].
+    """
+
+    gates: ClassVar[int] = 1
+    laid_out: ClassVar[tuple[str, ...]] = ("units",)
+
+    units: int = Field(ge=1, le=1_000_000, description="numbers of the state")
+    returns: Literal["sequence", "last"] = Field(
+        "sequence", description='the state at every step ("sequence"), or at the last one only'
+    )
+    backward: bool = Field(False, description="go from the last step to the first")
+    bias: bool = Field(True, description="add trained numbers to the gates")
+    init: Initializer | None = Field(None, description="start of w; default glorot_uniform")
+    recurrent_init: Initializer | None = Field(
+        None, description="start of u; default glorot_uniform"
+    )
+    bias_init: Initializer | None = Field(None, description="start of b; default zeros")
+    l1: float | None = Field(
+        None, ge=0, le=1e6, description="L1 penalty of w and u; default that of [regularization]"
+    )
+    l2: float | None = Field(
+        None, ge=0, le=1e6, description="L2 penalty of w and u; default that of [regularization]"
+    )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        hint = "a sequence has two axes, steps and channels: put a reshape layer before it"
+        steps, _ = require_rank(inputs, (2,), self.type, hint)
+        return (steps, self.units) if self.returns == "sequence" else (self.units,)
+
+    def parameters(self, inputs: Sequence[Shape]) -> dict[str, Parameter]:
+        channels, columns = inputs[0][-1], self.gates * self.units
+        start = self.init or self.weights_start
+        again = self.recurrent_init or self.weights_start
+        found = {
+            "w": Parameter((channels, columns), start, "weight", channels, self.units),
+            "u": Parameter((self.units, columns), again, "weight", self.units, self.units),
+        }
+        for name in self.biases if self.bias else ():
+            found[name] = Parameter((columns,), self.bias_start(name), "bias", channels, self.units)
+        return found
+
+    @property
+    def weights_start(self) -> str:
+        """How w and u start where the spec does not say."""
+        return "glorot_uniform"
+
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """Names of the biases."""
+        return ("b",)
+
+    def bias_start(self, name: str) -> Any:
+        """How a bias starts."""
+        return self.bias_init or "zeros"
+
+    def flops(self, inputs: Sequence[Shape]) -> int:
+        (steps, channels), columns = inputs[0], self.gates * self.units
+        return steps * columns * (2 * (channels + self.units) + 4)
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        return None
+
+    def conflicts(self) -> Iterable[Finding]:
+        if self.bias_init is not None and not self.bias:
+            yield Finding(("bias_init",), "has no effect with bias = false", "remove one of them")
+        yield from of_the_owner(self, "init", "recurrent_init", "bias_init", "l1", "l2")
+
+
+class Rnn(Recurrent):
+    """h = g(x w + h u + b): the state is a function of the step and of the state before (Elman
+    1990)."""
+
+    type: Literal["rnn"]
+    nonlinearity: Literal["tanh", "relu", "sigmoid", "linear"] = Field("tanh", description="g")
+
+    @property
+    def weights_start(self) -> str:
+        return "he_normal" if self.nonlinearity == "relu" else "glorot_uniform"
+
+
+class Lstm(Recurrent):
+    """Long short-term memory: gates decide what a cell c forgets, takes in and shows (Hochreiter &
+    Schmidhuber 1997; forget gate by Gers, Schmidhuber & Cummins 2000).
+
+    i, f, o = sigmoid(x w + h u + b), g = tanh(x w + h u + b); c = f c + i g, h = o tanh(c). Gates
+    lie in the order i, f, g, o. The bias of the forget gate starts at 1: c is kept
+    at first.
+    """
+
+    gates: ClassVar[int] = 4
+
+    type: Literal["lstm"]
+    forget_bias: float = Field(
+        1.0, ge=-1e3, le=1e3, description="start of the forget gate's bias; the others start at 0"
+    )
+
+    def bias_start(self, name: str) -> Any:
+        forget = Constant(type="constant", value=self.forget_bias)
+        return self.bias_init or ("zeros", forget, "zeros", "zeros")
+
+    def conflicts(self) -> Iterable[Finding]:
+        yield from super().conflicts()
+        if "forget_bias" in self.model_fields_set and (self.bias_init or not self.bias):
+            what = "bias = false" if not self.bias else "bias_init"
+            yield Finding(("forget_bias",), f"has no effect with {what}", "remove one of them")
+
+
+class Gru(Recurrent):
+    """Gated recurrent unit: a reset and an update gate (Cho et al. 2014).
+
+    r, z = sigmoid(x w + b + h u + b_h), m = tanh(x w + b + r (h u + b_h)); h = z h + (1 - z) m.
+    The reset gate acts behind the product with the state, as in other tools. Gates lie in the order
+    r, z, m.
+    """
+
+    gates: ClassVar[int] = 3
+
+    type: Literal["gru"]
+
+    @property
+    def biases(self) -> tuple[str, ...]:
+        return ("b", "b_h")

@@ -1,0 +1,74 @@
+"""Recurrent layers as loops over steps, in float64, written from the formulas.
+
+x (N, T, I), w (I, G H), u (H, G H), b (G H,); ``lengths`` (N,): steps that count.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.reference.ops import relu, sigmoid
+
+NONLINEARITIES = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "linear": lambda a: a}
+
+
+def _run(x, units, states, step, returns, backward, lengths=None):
+    """Carry ``states`` arrays (N, H), the first of them h, through the steps."""
+    n, steps, _ = x.shape
+    state = [np.zeros((n, units)) for _ in range(states)]
+    every = np.zeros((n, steps, units))
+    ends = np.full(n, steps) if lengths is None else lengths
+    for t in reversed(range(steps)) if backward else range(steps):
+        counts = (t < ends)[:, None]
+        state = [np.where(counts, a, b) for a, b in zip(step(x[:, t], *state), state, strict=True)]
+        every[:, t] = np.where(counts, state[0], 0)
+    return every if returns == "sequence" else state[0]
+
+
+def lstm(x, w, u, b, returns, backward=False, lengths=None):
+    """Gates in the order input, forget, candidate, output."""
+    units = len(u)
+
+    def step(now, h, c):
+        i, f, g, o = np.split(now @ w + h @ u + b, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        return sigmoid(o) * np.tanh(c), c
+
+    return _run(x, units, 2, step, returns, backward, lengths)
+
+
+def rnn(x, w, u, b, nonlinearity, returns, backward=False, lengths=None):
+    """Elman's network."""
+
+    def step(now, h):
+        return (NONLINEARITIES[nonlinearity](now @ w + h @ u + b),)
+
+    return _run(x, len(u), 1, step, returns, backward, lengths)
+
+
+def gru(x, w, u, b, b_h, returns, backward=False, lengths=None):
+    """Gates in the order reset, update, candidate; the reset gate acts on the product with h."""
+
+    def step(now, h):
+        rx, zx, nx = np.split(now @ w + b, 3, axis=1)
+        rh, zh, nh = np.split(h @ u + b_h, 3, axis=1)
+        r, z = sigmoid(rx + rh), sigmoid(zx + zh)
+        n = np.tanh(nx + r * nh)
+        return (z * h + (1 - z) * n,)
+
+    return _run(x, len(u), 1, step, returns, backward, lengths)
+
+
+CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+
+
+def layer(node, x, params):
+    """A node of a graph, by its fields; parameters by their short names."""
+    columns = params["w"].shape[1]
+    names = ("b", "b_h") if node.op == "gru" else ("b",)
+    biases = [params.get(name, np.zeros(columns)) for name in names]
+    more = [node.fields["nonlinearity"]] if node.op == "rnn" else []
+    fields = node.fields
+    return CELLS[node.op](
+        x, params["w"], params["u"], *biases, *more, fields["returns"], fields["backward"]
+    )

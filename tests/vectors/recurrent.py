@@ -1,0 +1,65 @@
+"""Recurrent layers: one step and many, one unit and several panels, both directions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.reference import recurrent
+from tests.vectors.case import OpCase
+
+# (batch, steps, inputs, units): one, primes, around one and two vectors, more than a task's samples
+_SIZES = [
+    (1, 1, 1, 1), (3, 2, 3, 2), (5, 7, 4, 3), (2, 5, 17, 15), (4, 3, 16, 16), (7, 4, 5, 33),
+    (17, 3, 2, 8), (36, 2, 3, 5), (2, 131, 2, 3),
+]  # fmt: skip
+
+
+def _fields(units, returns, backward, **more):
+    return {"units": units, "returns": returns, "backward": backward, **more}
+
+
+def _case(tag, size, gates, forward, params, returns="sequence", backward=False, **more):
+    batch, steps, inputs, units = size
+    shape = (steps, units) if returns == "sequence" else (units,)
+    arrays = {"w": (inputs, gates * units), "u": (units, gates * units)}
+    arrays |= dict.fromkeys(params, (gates * units,))
+    return OpCase(
+        tag, ((steps, inputs),), shape, forward, _fields(units, returns, backward, **more), arrays,
+        batch, weights=0.3, single=2e-5, note=returns,
+    )  # fmt: skip
+
+
+def _lstm(size, bias=True, **how):
+    def forward(x, params, context):
+        b = params.get("b", np.zeros(4 * size[3]))
+        given = {"returns": "sequence", **how}
+        return recurrent.lstm(x[0], params["w"], params["u"], b, **given)
+
+    return _case("lstm", size, 4, forward, ("b",) if bias else (), **how)
+
+
+def _rnn(size, nonlinearity="tanh", **how):
+    def forward(x, params, context):
+        given = {"returns": "sequence", **how}
+        return recurrent.rnn(x[0], params["w"], params["u"], params["b"], nonlinearity, **given)
+
+    return _case("rnn", size, 1, forward, ("b",), nonlinearity=nonlinearity, **how)
+
+
+def _gru(size, bias=True, **how):
+    def forward(x, params, context):
+        none = np.zeros(3 * size[3])
+        b, b_h = params.get("b", none), params.get("b_h", none)
+        given = {"returns": "sequence", **how}
+        return recurrent.gru(x[0], params["w"], params["u"], b, b_h, **given)
+
+    return _case("gru", size, 3, forward, ("b", "b_h") if bias else (), **how)
+
+
+CASES = [make(size) for make in (_lstm, _gru, _rnn) for size in _SIZES]
+for make in (_lstm, _gru, _rnn):
+    CASES += [make(size, returns="last") for size in _SIZES[::2]]
+    CASES += [make(_SIZES[2], backward=True), make(_SIZES[3], returns="last", backward=True)]
+CASES += [_lstm(_SIZES[2], bias=False), _gru(_SIZES[2], bias=False)]
+CASES += [_rnn(size, kind) for size in _SIZES[1:4:2] for kind in ("sigmoid", "linear")]
+CASES += [_rnn(_SIZES[3], "relu")]  # its corners lie where the weights put them: not on a slope
