@@ -24,6 +24,7 @@ from nnctl.spec import load_spec, reference, registry
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.checks import driver, loss_machine, losses, machine, ops, optim, optim_machine
 from tests.graph import networks
+from tests.plan import test_parts
 from tests.plan.nets import data_of, same
 from tests.vectors import collect
 
@@ -37,6 +38,7 @@ PLAIN = "dense units=9\ntanh\ndense units=3"
 # how a layer that cannot stand alone in a row is written
 WRITTEN = {
     "add": 'tanh name="t"\nadd from=["t","d"]',
+    "average": 'tanh name="t"\naverage from=["t","d"]',
     "multiply": 'tanh name="t"\nmultiply from=["t","d"]',
     "concat": 'tanh name="t"\nconcat from=["t","d"]',
     "dense": "dense units=4",
@@ -46,6 +48,7 @@ WRITTEN = {
     "sign": "sign straight_through=true",
     "step": "step straight_through=true",
     **{t: f"reshape shape=[3,3]\n{t} units=3\nflatten" for t in ("rnn", "lstm", "gru")},
+    "bidirectional": 'reshape shape=[3,3]\nbidirectional layer={type="gru",units=2}\nflatten',
     "adaptive_avg_pool": "reshape shape=[3,3,1]\nadaptive_avg_pool output_size=2\nflatten",
 }
 GRIDS = {1: "[3,3]", 2: "[3,3,1]", 3: "[1,3,3,1]"}
@@ -137,7 +140,9 @@ def _first(name: str, tag: str) -> Any:
 
 def gradient(family: str, tag: str) -> None:
     """Against an independent reference in float64: gradients; rates, starts: their formulas."""
-    if family == "layers":
+    if family == "layers" and tag in {case[0] for case in collect("COMPOSITES")}:
+        test_parts.gradient(next(case for case in collect("COMPOSITES") if case[0] == tag))
+    elif family == "layers":
         ops.gradient(machine.engine, _first("CASES", tag))
     elif family == "losses":
         losses.gradient(loss_machine.engine, _first("LOSSES", tag))
@@ -208,7 +213,7 @@ def shipped() -> dict[str, set[str]]:
     for path in sorted(SPECS.glob("*.toml")):
         spec = load_spec(path)
         graph = build(spec, inspect(spec.data, spec.base_dir))
-        used["layers"] |= {node.op for node in graph.nodes}
+        used["layers"] |= {node.op for node in graph.nodes} | {one.type for one in spec.layers}
         used["losses"] |= {loss.type for loss in graph.losses}
         used["optimizers"].add(spec.optimizer.type)
         used["schedules"].add(spec.schedule.type)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name, small_batch
 from nnctl.graph.heads import find_outputs, losses
-from nnctl.graph.parameters import Claims, claim
+from nnctl.graph.parameters import Claims, claim, inside
 from nnctl.graph.report import Report
 from nnctl.graph.starts import with_starts
 from nnctl.graph.usage import check_usage
@@ -141,7 +141,15 @@ def _nodes(
     shape = entry.layer.output_shape(given)
     sources = tuple(ends.get(name, name) for name in entry.inputs)
     uses = claims.uses.get(entry.name, {})
-    yield _node(entry, entry.layer, entry.name, sources, given, uses)
+    parts = inside(entry.layer, given)
+    for part, shapes_in in parts:
+        name = f"{entry.name}.{part.name}".rstrip(".")
+        reads = tuple(f"{entry.name}.{read}" for read in part.reads) or sources
+        start = f"{part.name}." if part.name else ""
+        own = {k.removeprefix(start): u for k, u in uses.items() if start and k.startswith(start)}
+        yield _node(entry, part.layer, name, reads, shapes_in, own)
+    if not parts:
+        yield _node(entry, entry.layer, entry.name, sources, given, uses)
     activation = _activation(entry.layer)
     if activation is not None:
         for key in WHOLE_LAYER:

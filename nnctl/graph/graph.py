@@ -91,7 +91,8 @@ class Node:
     @property
     def where(self) -> tuple[str | int, ...]:
         """Where the spec says it: the layer, or the layer's ``activation``."""
-        return self.path if self.name == self.layer else (*self.path, "activation")
+        inside = self.name.removeprefix(self.layer)
+        return (*self.path, "activation") if inside == ".activation" else self.path
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from nnctl.spec.shapes import Shape, format_shape
 from nnctl.spec.writer import inline
 
 if TYPE_CHECKING:
+    from nnctl.spec.base import LayerModel, Part
     from nnctl.spec.shapes import Parameter as Declared
 
 Declarations = Mapping[str, Mapping[str, "Declared"]]  # layer -> short name -> what it declares
@@ -34,7 +35,7 @@ def claim(
 ) -> Claims:
     """Return the parameters; ties whose shapes do not meet are reported."""
     declared = {
-        entry.name: entry.layer.parameters(shapes[entry.name])
+        entry.name: _declared(entry.layer, shapes[entry.name])
         for entry in entries
         if entry.name in shapes
     }
@@ -51,6 +52,25 @@ def claim(
     return claims
 
 
+def _declared(layer: LayerModel, inputs: tuple[Shape, ...]) -> dict[str, Declared]:
+    """What a layer declares and, under ``PART.NAME``, what the layers inside it do."""
+    found = dict(layer.parameters(inputs))
+    for part, given in inside(layer, inputs):
+        found |= {f"{part.name}.{k}": p for k, p in part.layer.parameters(given).items()}
+    return found
+
+
+def inside(layer: LayerModel, inputs: tuple[Shape, ...]) -> list[tuple[Part, tuple[Shape, ...]]]:
+    """Return the layers inside a layer, each with the shapes that it is given."""
+    shapes: dict[str, Shape] = {}
+    found = []
+    for part in layer.parts():
+        given = tuple(shapes[name] for name in part.reads) or inputs
+        shapes[part.name] = part.layer.output_shape(given)
+        found.append((part, given))
+    return found
+
+
 def _parameter(entry: Entry, short: str, declared: Declared, regularization: Any) -> Parameter:
     l1, l2 = _penalties(entry, declared.kind, regularization)
     return Parameter(
@@ -59,7 +79,7 @@ def _parameter(entry: Entry, short: str, declared: Declared, regularization: Any
         init=declared.init,
         fan_in=declared.fan_in,
         fan_out=declared.fan_out,
-        node=entry.name,
+        node=f"{entry.name}.{short}".rpartition(".")[0],
         kind=declared.kind,
         l1=l1,
         l2=l2,
@@ -71,7 +91,8 @@ def _penalties(entry: Entry, kind: str, regularization: Any) -> tuple[float, flo
     if kind != "weight":
         share = 1.0 if regularization.biases else 0.0
         return share * regularization.l1, share * regularization.l2
-    own = (getattr(entry.layer, "l1", None), getattr(entry.layer, "l2", None))
+    speaks = getattr(entry.layer, "layer", entry.layer)
+    own = (getattr(speaks, "l1", None), getattr(speaks, "l2", None))
     general = (regularization.l1, regularization.l2)
     l1, l2 = (g if o is None else o for o, g in zip(own, general, strict=True))
     return l1, l2

@@ -1,4 +1,4 @@
-"""Layers with several inputs: sum, product, concatenation along an axis."""
+"""Layers with several inputs: sum, mean, product, concatenation along an axis."""
 
 from math import prod
 
@@ -30,6 +30,26 @@ def _add_backward(site: Site) -> list[Call]:
     wanted = [i for i, needed in enumerate(site.needs_dx) if needed]
     copied = wanted[1:] if site.takes_over else wanted
     return [Call(add_backward, {"dx": f"dx{i}"}) for i in copied]
+
+
+@elementwise()
+def scale(y, share):
+    return y * share
+
+
+@elementwise("dx")
+def average_backward(dy, share):
+    return dy * share
+
+
+def _average_forward(site: Site) -> list[Call]:
+    return [*_add_forward(site), Call(scale, {"share": 1.0 / len(site.inputs)})]
+
+
+def _average_backward(site: Site) -> list[Call]:
+    wanted = [i for i, needed in enumerate(site.needs_dx) if needed]
+    share = 1.0 / len(site.inputs)
+    return [Call(average_backward, {"dx": f"dx{i}", "share": share}) for i in wanted]
 
 
 @elementwise()
@@ -106,5 +126,6 @@ def _concat_backward(site: Site) -> list[Call]:
 
 
 register("add", _add_forward, _add_backward, takes_over=True)
+register("average", _average_forward, _average_backward)
 register("multiply", _multiply_forward, _multiply_backward)
 register("concat", _concat_forward, _concat_backward)

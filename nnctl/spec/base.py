@@ -107,6 +107,16 @@ Words = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Part:
+    """A layer inside a layer: what it is called there, and the parts that it reads; none: what the
+    whole layer reads."""
+
+    name: str
+    layer: LayerModel
+    reads: tuple[str, ...] = ()
+
+
 class LayerModel(SpecModel):
     """A layer of the network: an entry of ``[[layers]]``, chosen by ``type``."""
 
@@ -159,6 +169,10 @@ class LayerModel(SpecModel):
     def states(self, inputs: Sequence[Shape]) -> dict[str, State]:
         """The arrays that it keeps from step to step, by short name, in a fixed order."""
         return {}
+
+    def parts(self) -> tuple[Part, ...]:
+        """The layers that it stands for, in order; the last one is its output, without a name."""
+        return ()
 
     def least_batch(self, inputs: Sequence[Shape]) -> int:
         """The fewest samples of a training batch that it can learn from."""

@@ -103,6 +103,7 @@ def _node(node, x, params, context, pinned):
         return x[0].reshape(len(x[0]), *node.shape)
     return {
         "add": lambda: sum(x[1:], x[0]),
+        "average": lambda: sum(x[1:], x[0]) / len(x),
         "multiply": lambda: np.prod(np.stack(x), axis=0),
         "concat": lambda: _joined(x, node),
     }[node.op]()

@@ -11,6 +11,10 @@ def _add(x, params, context):
     return sum(x[1:], x[0])
 
 
+def _average(x, params, context):
+    return np.mean(np.stack(x), axis=0)
+
+
 def _multiply(x, params, context):
     return np.prod(np.stack(x), axis=0)
 
@@ -30,6 +34,8 @@ CASES = [
     OpCase("add", ((7,), (7,)), (7,), _add),
     OpCase("add", ((2, 17),) * 3, (2, 17), _add, batch=3),
     OpCase("add", ((1,),) * 2, (1,), _add, batch=1),
+    OpCase("average", ((7,), (7,)), (7,), _average),
+    OpCase("average", ((2, 17),) * 3, (2, 17), _average, batch=3),
     OpCase("multiply", ((7,), (7,)), (7,), _multiply),
     OpCase("multiply", ((33,),) * 3, (33,), _multiply, batch=3),
     OpCase("multiply", ((2, 2, 3),) * 4, (2, 2, 3), _multiply, batch=1),

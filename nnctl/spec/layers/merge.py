@@ -34,6 +34,14 @@ class Add(_Elementwise):
     type: Literal["add"]
 
 
+class Average(_Elementwise):
+    """The mean of its inputs, element by element."""
+
+    linear: ClassVar[bool] = True
+
+    type: Literal["average"]
+
+
 class Multiply(_Elementwise):
     """The product of its inputs, element by element: one branch gates another."""
 

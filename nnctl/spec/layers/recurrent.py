@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
-from nnctl.spec.base import Finding, LayerModel, Parameter, Shape
+from nnctl.spec.base import Expect, Finding, LayerModel, Parameter, Part, Shape, SpecModel
 from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.initializers.plain import Constant
+from nnctl.spec.registry import Tagged
 from nnctl.spec.shapes import Reach, require_rank
 
+from .merge import Add, Average, Concat
 from .sharing import of_the_owner
 
 
@@ -140,3 +143,66 @@ class Gru(Recurrent):
     @property
     def biases(self) -> tuple[str, ...]:
         return ("b", "b_h")
+
+
+class _Inner(Tagged):
+    """A recurrent layer inside another: it has no name and no wiring of its own."""
+
+    def choose(self, value: Any) -> type[SpecModel]:
+        found = super().choose(value)
+        if not issubclass(found, Recurrent):
+            raise PydanticCustomError("not_expected", "not a recurrent layer")
+        return found
+
+    def validate(self, value: Any) -> SpecModel:
+        made = super().validate(value)
+        findings = [
+            Finding((key.rstrip("_"),), "has no effect here", 'set it on "bidirectional"')
+            for key in ("name", "from_", "share")
+            if getattr(made, key) is not None
+        ]
+        if getattr(made, "backward", False):
+            hint = "leave it out: there is one layer for each direction"
+            findings.append(Finding(("backward",), "has no effect here", hint))
+        if findings:
+            raise PydanticCustomError("conflict", "conflict", {"findings": findings})
+        return made
+
+
+MERGES: dict[str, tuple[type[LayerModel], str]] = {
+    "concat": (Concat, "concat"),
+    "sum": (Add, "add"),
+    "mean": (Average, "average"),
+}
+
+
+class Bidirectional(LayerModel):
+    """Two recurrent layers of one kind, each with its own weights: one goes from the first step to
+    the last, the other from the last to the first (Schuster & Paliwal 1997).
+
+    Their weights are called NAME.forward.w and NAME.backward.w, and so on.
+    """
+
+    type: Literal["bidirectional"]
+    layer: Annotated[
+        Recurrent,
+        _Inner("layers"),
+        Expect('a recurrent layer, such as { type = "lstm", units = 32 }'),
+    ] = Field(description="what both directions are: rnn, lstm or gru")
+    merge: Literal["concat", "sum", "mean"] = Field(
+        "concat", description="how the states of both directions become one output"
+    )
+
+    def parts(self) -> tuple[Part, ...]:
+        back = self.layer.model_copy(update={"backward": True})
+        model, tag = MERGES[self.merge]
+        joined = model.model_validate({"type": tag})
+        both = ("forward", "backward")
+        return Part("forward", self.layer), Part("backward", back), Part("", joined, both)
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        shape = self.layer.output_shape(inputs)
+        return (*shape[:-1], shape[-1] * 2) if self.merge == "concat" else shape
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        return None
