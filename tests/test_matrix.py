@@ -1,7 +1,6 @@
 """The matrix: every registered type against all that is promised of every type. No empty cell.
 
-A type that is added has all its cells or fails here, by name. Masks and lengths become a column
-when the first layer that has them comes.
+A type that is added has all its cells or fails here, by name.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import pytest
 
 from nnctl import checkpoint
 from nnctl.data.header import inspect
+from nnctl.errors import SpecError
 from nnctl.graph import Graph, build
 from nnctl.init import initialize
 from nnctl.optim import schedules
@@ -25,7 +25,7 @@ from nnctl.spec.info import DataInfo, TargetInfo
 from tests.checks import driver, loss_machine, losses, machine, ops, optim, optim_machine
 from tests.graph import networks
 from tests.plan import test_parts
-from tests.plan.nets import data_of, same
+from tests.plan.nets import data_of, net, plan_of, same
 from tests.vectors import collect
 
 SPECS = Path(__file__).resolve().parent.parent / "specs"
@@ -206,6 +206,31 @@ def save_and_load(family: str, tag: str) -> None:
     assert np.isfinite(wanted.loss)
 
 
+def mask(family: str, tag: str) -> None:
+    """In sequences of several lengths the padding changes no bit, or the layer is refused."""
+    if family != "layers":
+        return
+    kept = [line for line in WRITTEN.get(tag, tag).splitlines()
+            if line.split()[0] in (tag, "tanh")]  # fmt: skip
+    layers = ['rnn units=9 name="d"', *kept, 'rnn units=3 returns="last"']
+    info = DataInfo({"": (5, 4)}, {"": TargetInfo("class", 3)}, BATCH, lengths=("",))
+    try:
+        graph, _ = net("\n".join(layers), info, '[loss]\ntype="cross_entropy"\n')
+    except SpecError as error:
+        assert any(word in str(error) for word in ("padding", "axes", "axis")), error
+        return
+    inputs, targets = data_of(info, BATCH)
+    lengths = 1 + np.arange(BATCH) % 5
+    found = []
+    for padding in (0.0, 50.0):
+        x = np.where((np.arange(5) < lengths[:, None])[..., None], inputs[""], padding)
+        plan = plan_of(graph, batch=BATCH)
+        plan.attach("train", {"": x}, targets, {"": lengths})
+        loss, gradients = plan.gradients("train", np.arange(BATCH))
+        found.append({**gradients, "loss": np.array(loss), **plan.evaluate("train").outputs})
+    assert same(*found), "what the padding holds is seen"
+
+
 @cache
 def shipped() -> dict[str, set[str]]:
     """Which types the shipped specs use, by family; what they leave to defaults counts."""
@@ -247,7 +272,7 @@ def _fields(model: Any) -> set[str]:
 COLUMNS: dict[str, Callable[[str, str], None]] = {
     column.__name__: column
     for column in (
-        gradient, threads, resume, partial_batch, save_and_load, shipped_spec, documented,
+        gradient, threads, resume, partial_batch, save_and_load, mask, shipped_spec, documented,
     )
 }  # fmt: skip
 

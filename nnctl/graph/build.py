@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name, small_batch
 from nnctl.graph.heads import find_outputs, losses
+from nnctl.graph.lengths import with_lengths
 from nnctl.graph.parameters import Claims, claim, inside
 from nnctl.graph.report import Report
 from nnctl.graph.starts import with_starts
@@ -48,11 +49,13 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     shapes = _shapes(entries, info.inputs, report)
     claims = claim(entries, shapes, spec.regularization, report)
     ends = {entry.name: _end(entry) for entry in entries}
-    nodes = [*_inputs(info), *(n for e in entries for n in _nodes(e, shapes, claims, ends, report))]
+    made = (n for e in entries for n in _nodes(e, shapes, claims, ends, report))
+    nodes = with_lengths([*_inputs(info), *made], report)
     outputs = find_outputs(spec, entries, ends)
     found = losses(spec, info, {node.name: node for node in nodes}, outputs, report)
     states = _states(entries, shapes)
-    graph = Graph(tuple(nodes), claims.parameters, dict(info.inputs), outputs, found, states)
+    inputs = dict(info.inputs)
+    graph = Graph(tuple(nodes), claims.parameters, inputs, outputs, found, states, info.lengths)
     if len(shapes) == len(entries) and len(found) == len(spec.losses):
         check_usage(graph, report)
     _check_batch(spec, nodes, report)
@@ -124,7 +127,8 @@ def _states(entries: list[Entry], shapes: Mapping[str, tuple[Shape, ...]]) -> di
 def _inputs(info: DataInfo) -> Iterator[Node]:
     for name, shape in info.inputs.items():
         path = ("data", "inputs", name) if name else ("data",)
-        yield Node(input_node_name(name), INPUT, (), shape, path=path)
+        lengths = name if name in info.lengths else None
+        yield Node(input_node_name(name), INPUT, (), shape, path=path, lengths=lengths)
 
 
 def _nodes(
@@ -185,6 +189,7 @@ def _node(
         takes_largest=model.takes_largest,
         relu_family=model.relu_family,
         gradient=model.differentiable or getattr(model, "straight_through", False),
+        stepwise=model.stepwise(given),
         flops=model.flops(given),
         reach=model.reach(given),
     )

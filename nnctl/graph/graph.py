@@ -80,6 +80,8 @@ class Node:
     takes_largest: bool = False  # its outputs are the largest of some of its inputs
     relu_family: bool = False  # decides how the layer before starts
     gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)
+    stepwise: bool = False  # padding behind a sequence's end reaches nothing that counts
+    lengths: str | None = None  # the data input whose samples' lengths its output has
     flops: int = 0  # forward, for one sample
     reach: tuple[Reach, ...] | None = ()  # of its input's axes; (): its own place, None: everywhere
 
@@ -116,6 +118,7 @@ class Graph:
     outputs: tuple[str, ...]
     losses: tuple[LossNode, ...]
     states: Mapping[str, State] = field(default_factory=dict)
+    lengths: tuple[str, ...] = ()  # inputs whose samples have lengths of their own
 
     def node(self, name: str) -> Node:
         """Return a node by name; KeyError if there is none."""

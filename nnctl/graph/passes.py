@@ -52,6 +52,7 @@ def _split_node(node: Node) -> Node:
         shape=node.shape,
         layer=node.layer,
         path=node.path,
+        lengths=node.lengths,
         linear=True,
     )
 

@@ -143,6 +143,7 @@ def _parts(zone: Zone, memory: Memory, name: str, kind: np.dtype) -> dict[str, B
 
 def _places(graph: Graph) -> dict[str, int]:
     names = [f"input.{name}" for name in graph.inputs]
+    names += [f"lengths.{name}" for name in graph.lengths]
     names += [f"output.{name}" for name in graph.outputs]
     names += [f"{what}.{x.output}" for x in graph.losses for what in ("target", "losses")]
     names += [f"features.{node.name}" for node in graph.nodes if node.op != INPUT]

@@ -16,21 +16,30 @@ SEQUENCE = 2  # axes of a sequence: steps, channels
 
 
 class Lengths:
-    """The columns of lengths of one tape, each filled before the first call that reads it."""
+    """The columns of lengths of one tape, each filled before the first call that reads it.
+
+    A column has the name of the input whose samples it measures, or the number of steps that all
+    samples have.
+    """
 
     def __init__(self, make: Maker) -> None:
         self.make = make
-        self.columns: dict[int, Buffer] = {}
+        self.columns: dict[str | int, Buffer] = {}
 
     def of(self, node: Node) -> Buffer:
-        """The lengths of a node's output, of which all samples have all steps."""
-        steps = node.shape[0]
-        if steps not in self.columns:
-            self.columns[steps] = self.make.column(f"length.{steps}", "i")
-        return self.columns[steps]
+        """The lengths of a node's output."""
+        key = node.shape[0] if node.lengths is None else node.lengths
+        if key not in self.columns:
+            self.columns[key] = self.make.column(f"lengths.{key}", "i")
+        return self.columns[key]
 
-    def count(self, lowering: Lowering, column: Buffer) -> None:
+    def fill(self, lowering: Lowering, column: Buffer) -> None:
         """Add the call that fills a column."""
-        steps = next(steps for steps, known in self.columns.items() if known is column)
-        call = Call(ends.full_length)
-        lowering.add({"counts": column}, {"steps": steps}, call, column.name, "")
+        key = next(key for key, known in self.columns.items() if known is column)
+        if isinstance(key, int):
+            call = Call(ends.full_length, {"steps": key})
+            lowering.add({"counts": column}, {}, call, column.name, "")
+        else:
+            source = lowering.table(f"lengths.{key}", 1, "i")
+            arrays = {"labels": column, "source": source}
+            lowering.add(arrays, {}, Call(ends.gather_labels), column.name, "")

@@ -67,7 +67,7 @@ class Lowering:
         name = node.name.removeprefix(INPUT).removeprefix(".")
         letter = self.resident.source_types[name]
         x = self.y[node.name] = self.make.rows(f"{node.name}.y", node.size)
-        source = self._table(f"input.{name}", node.size, letter)
+        source = self.table(f"input.{name}", node.size, letter)
         self._gather_into(x, source, letter, self.resident.normalizers.get(name), node.name)
 
     def _gather_into(
@@ -169,12 +169,12 @@ class Lowering:
         name, label = loss.target, f"target.{loss.target or loss.output}"
         if kind == "class":
             labels = self.make.column(label, "i")
-            arrays = {"labels": labels, "source": self._table(f"target.{loss.output}", 1, "i")}
+            arrays = {"labels": labels, "source": self.table(f"target.{loss.output}", 1, "i")}
             self.add(arrays, {}, Call(ends.gather_labels), label)
             return {"labels": labels}
         width = self.nodes[loss.output].size
         rows = self.make.rows(label, width)
-        source = self._table(f"target.{loss.output}", width, "d")
+        source = self.table(f"target.{loss.output}", width, "d")
         self._gather_into(rows, source, "d", self.resident.scalers.get(name), label)
         return {"target": rows}
 
@@ -249,7 +249,8 @@ class Lowering:
         # the layer's own number among the streams of random numbers
         return {**node.fields, "stream": zlib.crc32(node.name.encode())}
 
-    def _table(self, place: str, width: int, letter: str) -> Table:
+    def table(self, place: str, width: int, letter: str) -> Table:
+        """A resident array: the place that holds its address, numbers a row, their type."""
         return Table(self.resident.words, self.resident.places[place], width, letter)
 
     def hand_out(self, place: str, x: Buffer, width: int) -> None:
@@ -278,7 +279,7 @@ class Lowering:
     ) -> None:
         known = {"zeros": self.resident.zeros, **arrays}
         if "lengths" in call.kernel.arguments and known["lengths"] not in self.written:
-            self.lengths.count(self, known["lengths"])
+            self.lengths.fill(self, known["lengths"])
         binder = Binder(
             known,
             fields,

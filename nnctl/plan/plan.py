@@ -14,6 +14,7 @@ from nnctl.plan.history import Call, History
 from nnctl.plan.inspect import first_nonfinite, trace
 from nnctl.plan.layout import Zone
 from nnctl.plan.memory import Memory
+from nnctl.plan.parts import Part
 from nnctl.plan.runner import Runner
 from nnctl.plan.tape import Tape
 from nnctl.plan.tapes import Tapes
@@ -45,24 +46,6 @@ class Evaluation:
     loss: float
 
 
-@dataclass(frozen=True)
-class _Resident:
-    """A split that the tapes can read."""
-
-    inputs: dict[str, np.ndarray]
-    targets: dict[str, np.ndarray]
-    count: int
-
-    def rows(self, chosen: np.ndarray | None) -> np.ndarray:
-        """Return row numbers as kernels read them, who look at no bounds; None: all."""
-        if chosen is None:
-            return np.arange(self.count)
-        rows = np.asarray(chosen, dtype=np.int64)
-        if len(rows) and not 0 <= rows.min() <= rows.max() < self.count:
-            raise IndexError(f"rows from {rows.min()} to {rows.max()}, of {self.count} samples")
-        return rows
-
-
 class Plan:
     """A network ready to run. Made by ``compile_plan``; ``close`` ends its threads."""
 
@@ -82,7 +65,7 @@ class Plan:
         self.rule, self.optimizer, self.seed = rule, optimizer, seed
         self.batch, self.eval_batch, self.dtype = tapes.batch, tapes.eval_batch, tapes.dtype
         self.target_scalers = target_scalers
-        self.splits: dict[str, _Resident] = {}
+        self.splits: dict[str, Part] = {}
         slots = rule.slots if rule is not None else ()
         initial = {name: state.initial for name, state in graph.states.items()}
         prefixes = {s: f"slot/{optimizer.type}.{s}" for s in slots}
@@ -121,30 +104,30 @@ class Plan:
         split: str,
         inputs: Mapping[str, np.ndarray],
         targets: Mapping[str, np.ndarray] | None = None,
+        lengths: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Make a split resident: arrays are kept by reference where their layout allows.
 
         ``inputs`` by name ("" for the only one), (N, ...); ``targets`` by target name: int64
-        labels (N,) or numbers (N, width).
+        labels (N,) or numbers (N, width). ``lengths`` by input name: int64 (N,), steps that count.
         """
         held = {n: self.tapes.as_source(n, a) for n, a in inputs.items()}
         wanted = {} if targets is None else self.tapes.as_targets(targets)
-        counts = {len(array) for array in (*held.values(), *wanted.values())}
+        measured = self.tapes.as_lengths(lengths or {})
+        counts = {len(a) for a in (*held.values(), *wanted.values(), *measured.values())}
         if len(counts) != 1:
             raise ValueError(f"the arrays of {split!r} have {sorted(counts)} samples")
-        self.splits[split] = _Resident(held, wanted, counts.pop())
+        self.splits[split] = Part(held, wanted, measured, counts.pop())
         if split == "train":
             self._history.forget()  # its steps cannot be run again on other data
 
-    def use(self, split: str, labeled: bool = False) -> _Resident:
+    def use(self, split: str, labeled: bool = False) -> Part:
         """Point the tapes at a split; ``labeled``: the tape to run reads targets, too."""
         data = self.splits[split]
         if labeled and self.graph.losses and not data.targets:
             raise ValueError(f"the split {split!r} has no targets")
-        for name, array in data.inputs.items():
-            self.memory.set_place(f"input.{name}", array)
-        for name, array in data.targets.items():
-            self.memory.set_place(f"target.{name}", array)
+        for place, array in data.places():
+            self.memory.set_place(place, array)
         return data
 
     def prepare(self, train: bool = True) -> None:

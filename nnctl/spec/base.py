@@ -170,6 +170,11 @@ class LayerModel(SpecModel):
         """The arrays that it keeps from step to step, by short name, in a fixed order."""
         return {}
 
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        """Whether a step of its output has nothing of steps beyond a sequence's end, as long as
+        they only pad it: such a layer may meet sequences of several lengths."""
+        return self.elementwise
+
     def parts(self) -> tuple[Part, ...]:
         """The layers that it stands for, in order; the last one is its output, without a name."""
         return ()

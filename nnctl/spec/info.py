@@ -26,7 +26,8 @@ class DataInfo:
     """The header of a data set: enough to infer every shape.
 
     A single input or target has the key "". ``parts`` counts the samples of test and validation
-    where these have files of their own: they are not among ``samples``.
+    where these have files of their own: they are not among ``samples``. ``lengths`` names the
+    inputs whose samples have numbers of steps of their own, padded to the longest.
     """
 
     inputs: dict[str, Shape]
@@ -35,3 +36,4 @@ class DataInfo:
     columns: tuple[str, ...] = ()
     files: tuple[str, ...] = field(default=())
     parts: dict[str, int] = field(default_factory=dict)
+    lengths: tuple[str, ...] = ()

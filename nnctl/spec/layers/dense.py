@@ -55,6 +55,9 @@ class Dense(LayerModel):
             arrays["b"] = Parameter((self.units,), bias, "bias", *fan)
         return arrays
 
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        return True
+
     def flops(self, inputs: Sequence[Shape]) -> int:
         return self.units * (2 * size(inputs[0]) + self.bias)
 

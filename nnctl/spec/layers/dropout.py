@@ -23,5 +23,8 @@ class Dropout(LayerModel):
     type: Literal["dropout"]
     rate: float = Field(0.5, ge=0, lt=1, description="probability that a number is zeroed")
 
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        return True
+
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         return ()

@@ -21,6 +21,9 @@ class _Elementwise(LayerModel):
             hint += "filters; a convolution with kernel_size = 1 changes the channels alone"
         return require_equal(inputs, self.type, hint)
 
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        return True
+
     def flops(self, inputs: Sequence[Shape]) -> int:
         return (len(inputs) - 1) * size(inputs[0])
 
@@ -80,6 +83,9 @@ class Concat(LayerModel):
                 )
         joined = sum(shape[axis] for shape in inputs)
         return (*first[:axis], joined, *first[axis + 1 :])
+
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        return self.axis in (-1, len(inputs[0]) - 1)
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         return 0

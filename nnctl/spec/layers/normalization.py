@@ -81,6 +81,9 @@ class LayerNorm(Normalization):
         "last", description='normalize over the "last" axis, or over "all" numbers of a sample'
     )
 
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        return self.axes == "last"
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         shape = _with_channels(inputs[0], "layer_norm")
         if size(self.trained_shape(shape)) == 1:

@@ -76,6 +76,9 @@ class Recurrent(LayerModel):
         """How a bias starts."""
         return self.bias_init or "zeros"
 
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        return True
+
     def flops(self, inputs: Sequence[Shape]) -> int:
         (steps, channels), columns = inputs[0], self.gates * self.units
         return steps * columns * (2 * (channels + self.units) + 4)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic_core import PydanticCustomError
 
-from nnctl.spec.base import Finding, LayerModel, SpecModel
+from nnctl.spec.base import Finding, LayerModel, Shape, SpecModel
 from nnctl.spec.registry import Tagged
 
 
@@ -14,6 +15,9 @@ class ActivationModel(LayerModel):
     """A function of each number on its own, unless its own text says otherwise."""
 
     elementwise: ClassVar[bool] = True
+
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        return True  # softmax too: over the last axis
 
 
 class _Part(Tagged):
