@@ -29,7 +29,7 @@ from nnctl.spec.info import DataInfo
 from nnctl.spec.metrics import SPLITS
 from nnctl.spec.suggest import hint as suggestion
 from nnctl.spec.suggest import nearest
-from nnctl.train.evaluation import SLICE_ROWS
+from nnctl.train.evaluation import SLICE_ROWS, mean_loss
 
 if TYPE_CHECKING:
     from nnctl.plan import Plan
@@ -110,14 +110,13 @@ def judged(
 ) -> Assessment:
     """Assess a network on an attached split: what training does too, at its end."""
     slices = list(_slices(plan, split, part.samples))
-    count = part.samples
     outputs = {n: np.concatenate([s.outputs[n] for _, s in slices]) for n in slices[0][1].outputs}
     assessed = assess(
         found,
         outputs,
         part.targets,
         split=split,
-        loss=sum(float(s.loss) * len(rows) for rows, s in slices) / count,
+        loss=mean_loss([s.terms for _, s in slices]),
         losses=np.concatenate([_total(plan, s.losses) for _, s in slices]),
         index=part.index,
         wanted=spec.metrics or (),

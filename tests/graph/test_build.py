@@ -273,3 +273,18 @@ def test_dense_on_a_sequence_works_on_every_step() -> None:
     assert made.node("each").shape == (5, 4)
     assert made.parameters["each.w"].shape == (3, 4)
     assert made.node("each").flops == 5 * (2 * 3 * 4 + 4)
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ("flatten\ndense units=3", "needs 5 steps of outputs (the target has one for each step)"),
+        ("conv1d filters=3 kernel_size=2", '"conv1d_1" has 4'),
+        ("dense units=4", 'needs 3 outputs (3 classes), "dense_1" has 4'),
+    ],
+)
+def test_outputs_that_do_not_fit_a_target_over_steps(layers: str, words: str) -> None:
+    steps = DataInfo({"": (5, 2)}, {"": TargetInfo("class", 3, steps=5)}, 9)
+    (found,) = problems(layers, info=steps)
+    assert words in found
+    assert not problems("dense units=3", info=steps)

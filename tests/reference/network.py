@@ -139,12 +139,24 @@ def sample_losses(loss, x, target, class_weights=None):
     return _PLAIN[loss.type](x, target)
 
 
+def counted_losses(loss, x, target, class_weights=None):
+    """The losses of the samples, or of the steps that count where the target is over steps."""
+    is_label = np.issubdtype(target.dtype, np.integer)
+    if target.ndim != (2 if is_label else 3):
+        return sample_losses(loss, x, target, class_weights)
+    steps = target.shape[0] * target.shape[1]
+    target = target.reshape(steps, *target.shape[2:])
+    there = target >= 0 if is_label else ~np.isnan(target).any(axis=1)
+    found = sample_losses(loss, x.reshape(steps, -1)[there], target[there], class_weights)
+    return found if len(found) else np.zeros(1)
+
+
 def mean_loss(graph, params, inputs, targets, context, class_weights=None, corners=None):
     """The weighted sum of the losses' means, without penalties."""
     found = outputs(graph, params, inputs, context, corners)
     return sum(
         loss.weight
-        * sample_losses(
+        * counted_losses(
             loss, found[loss.output], targets[loss.target], (class_weights or {}).get(loss.output)
         ).mean()
         for loss in graph.losses
