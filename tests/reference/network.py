@@ -147,8 +147,9 @@ def counted_losses(loss, x, target, class_weights=None):
     steps = target.shape[0] * target.shape[1]
     target = target.reshape(steps, *target.shape[2:])
     there = target >= 0 if is_label else ~np.isnan(target).any(axis=1)
-    found = sample_losses(loss, x.reshape(steps, -1)[there], target[there], class_weights)
-    return found if len(found) else np.zeros(1)
+    if not there.any():
+        return np.zeros(1)
+    return sample_losses(loss, x.reshape(steps, -1)[there], target[there], class_weights)
 
 
 def mean_loss(graph, params, inputs, targets, context, class_weights=None, corners=None):
