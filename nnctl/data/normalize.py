@@ -71,10 +71,19 @@ def fit_normalizer(data: DataSpec, train: Part) -> Normalizer:
         inputs[name] = _checked(fitted, f'input "{name}"' if name else "the input")
     targets: dict[str, Pair | None] = {}
     for name, values in train.targets.items():
-        numbers = values.ndim == 2 and data.normalize_target
-        fitted = _fit(values, "standard") if numbers else None
+        numbers = values.ndim >= 2 and values.dtype.kind == "f" and data.normalize_target
+        fitted = _fit(_counted(values), "standard") if numbers else None
         targets[name] = _checked(fitted, f'target "{name}"' if name else "the target")
     return Normalizer(inputs, targets)
+
+
+def _counted(values: np.ndarray) -> np.ndarray:
+    """Return the rows of a target that count: over steps, those without NaN."""
+    rows = values.reshape(-1, values.shape[-1])
+    there = rows[~np.isnan(rows).any(axis=1)] if values.ndim == 3 else rows
+    if not len(there):
+        raise DataError("no step of the target counts: all of them hold NaN", "give some numbers")
+    return there
 
 
 def _fit(values: np.ndarray, method: str) -> Pair:
