@@ -77,7 +77,8 @@ def _generate(data: DataSpec, locate: Locate) -> Dataset:
         values = unit_rows(inputs)
     made = Target(target.kind, values, target.classes)
     dtypes = {"": inputs.dtype.name}
-    reading = Reading(model.generate, "formula", None, info.inputs, dtypes, info.targets)
+    sizes = info.vocabularies
+    reading = Reading(model.generate, "formula", None, info.inputs, dtypes, info.targets, sizes)
     return _sealed(Dataset({"": inputs}, {"": made}, name=model.generate, reading=reading))
 
 

@@ -8,7 +8,7 @@ sequence: statistics run over all axes but the last. What does not vary has scal
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -60,14 +60,16 @@ def _key(prefix: str, what: str, name: str) -> str:
     return f"{prefix}/{what}/{name}" if name else f"{prefix}/{what}"
 
 
-def fit_normalizer(data: DataSpec, train: Part) -> Normalizer:
+def fit_normalizer(data: DataSpec, train: Part, tokens: Container[str] = ()) -> Normalizer:
     """Fit on the training part what ``data`` asks for, in float64 and in a fixed order.
 
-    Raises DataError where values are too large for their squares to be summed.
+    Inputs that are ``tokens`` stay what they are. Raises DataError where values are too large for
+    their squares to be summed.
     """
     inputs: dict[str, Pair | None] = {}
     for name, values in train.inputs.items():
-        fitted = None if data.normalize == "none" else _fit(values, data.normalize)
+        stays = data.normalize == "none" or name in tokens
+        fitted = None if stays else _fit(values, str(data.normalize))
         inputs[name] = _checked(fitted, f'input "{name}"' if name else "the input")
     targets: dict[str, Pair | None] = {}
     for name, values in train.targets.items():

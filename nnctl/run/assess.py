@@ -196,7 +196,7 @@ def _said(head: Head, seen: View, row: int, label: str, number: str) -> str | fl
     """Return the class, or the first number, that a sample has or was given."""
     if seen.places is not None:
         of_it = np.flatnonzero(seen.places.sample == row)
-        return _sequence(head, getattr(seen, label)[of_it]) if hasattr(seen, label) else None
+        return sequence(head, getattr(seen, label)[of_it]) if hasattr(seen, label) else None
     if isinstance(seen, Classified):
         k = int(getattr(seen, label)[row])
         return head.classes[k] if k < len(head.classes) else str(k)
@@ -205,7 +205,7 @@ def _said(head: Head, seen: View, row: int, label: str, number: str) -> str | fl
     return None
 
 
-def _sequence(head: Head, labels: Array) -> str:
+def sequence(head: Head, labels: Array) -> str:
     """Return the classes of a sample's steps that count, the first of them if they are many."""
     names = [head.classes[k] if k < len(head.classes) else str(k) for k in labels[:SHOWN_STEPS]]
     text = ("" if all(len(name) == 1 for name in head.classes) else " ").join(names)

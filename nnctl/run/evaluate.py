@@ -23,6 +23,7 @@ from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
 from nnctl.run.pictures import gallery
 from nnctl.run.predictions import Predictions, predicted
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
+from nnctl.run.tokens import check_tokens
 from nnctl.spec import Spec
 from nnctl.spec.gates import Gate, parse_gates
 from nnctl.spec.info import DataInfo
@@ -233,6 +234,7 @@ def _file(stored: Stored, source: str, *, labeled: bool) -> Part:
         raise DataError(replace(p, path=_without_key(p.path)) for p in error.problems) from error
     if not part.samples:
         raise DataError(f"{source} holds no samples", "give a file with at least one")
+    check_tokens(stored.graph, part, source)
     return part
 
 

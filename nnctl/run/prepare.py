@@ -17,6 +17,7 @@ from nnctl.run.heads import Head, heads
 from nnctl.run.labels import check_labels
 from nnctl.run.ranges import check_range
 from nnctl.run.room import memory, too_large
+from nnctl.run.tokens import check_tokens, file_of
 from nnctl.spec import Spec
 from nnctl.spec.info import DataInfo, TargetInfo
 
@@ -62,8 +63,10 @@ def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = Non
     parts = parts_of(dataset, spec)
     found = heads(graph, info.targets)
     check_labels(found, parts)
+    for name, part in parts.items():
+        check_tokens(graph, part, file_of(spec, name))
     check_batches(spec, graph, parts["train"].samples)
-    normalizer = fit_normalizer(spec.data, parts["train"])
+    normalizer = fit_normalizer(spec.data, parts["train"], graph.tokens())
     check_range(parts, normalizer, spec.training.dtype)
     plan = compile_network(
         spec,

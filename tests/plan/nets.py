@@ -50,7 +50,12 @@ def plan_of(graph: Graph, optimizer: Any = None, seed: int = 0, **options: Any) 
 def data_of(info: DataInfo, count: int = 20, seed: int = 1) -> tuple[dict[str, Array], Any]:
     """Random inputs and targets that fit a header."""
     stream = np.random.default_rng(seed)
-    inputs = {n: stream.normal(size=(count, *shape)) for n, shape in info.inputs.items()}
+    inputs = {
+        n: stream.integers(0, info.vocabularies[n], (count, *shape))
+        if n in info.vocabularies
+        else stream.normal(size=(count, *shape))
+        for n, shape in info.inputs.items()
+    }
     targets: dict[str, Array] = {}
     for name, target in info.targets.items():
         if target.steps is not None:

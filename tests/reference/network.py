@@ -92,6 +92,8 @@ def _node(node, x, params, context, pinned):
         w = params[use.parameter]
         b = params[node.params["b"].parameter] if "b" in node.params else None
         return ops.dense(x[0], w.T if use.transposed else w, b)
+    if node.op == "embedding":
+        return params[node.params["w"].parameter][x[0].astype(int)]
     if "conv" in node.op:
         return _convolved(node, x[0], {n: params[u.parameter] for n, u in node.params.items()})
     if node.op == "dropout":
