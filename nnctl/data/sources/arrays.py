@@ -150,7 +150,7 @@ class Arrays(Source):
 
         def tokens() -> dict[str, Sequence[int]]:
             may_be = {k: n for k, n in only.items() if dtypes[k] == "int64"}
-            may_be = {k: n for k, n in may_be.items() if len(self.headers[n].shape) == 2}
+            may_be = {k: n for k, n in may_be.items() if len(shapes[k]) == 1}
             return {key: self.whole_numbers(name) for key, name in may_be.items()}
 
         return Content(count, shapes, dtypes, fields, inputs, place, tokens)
