@@ -66,12 +66,15 @@ def _facts(found: DataInfo) -> dict[str, Any]:
     facts: dict[str, Any] = {"samples": found.samples}
     facts |= {f"{name} samples": count for name, count in found.parts.items()}
     for name, shape in found.inputs.items():
-        facts[f"input {name}".strip()] = format_shape(shape)
+        tokens = found.vocabularies.get(name)
+        whole = "" if tokens is None else f", whole numbers from 0 to {tokens - 1}"
+        facts[f"input {name}".strip()] = format_shape(shape) + whole
     for name, target in found.targets.items():
         key = f"target {name}".strip()
-        facts[key] = f"{target.kind}, {target.width} wide"
+        each = "" if target.steps is None else f" for each of {target.steps} steps"
+        facts[key] = f"{target.kind}, {target.width} wide{each}"
         if target.kind == "class":
-            facts[key] = f"{target.width} classes"
+            facts[key] = f"{target.width} classes{each}"
             facts[f"classes {name}".strip()] = list(target.classes or ())
     facts["columns"] = list(found.columns)
     facts["files"] = list(found.files)

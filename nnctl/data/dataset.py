@@ -17,6 +17,9 @@ class Target:
     ``class``: int64 (N,), indices into ``classes``. ``number``: float64 (N, width), in the units
     of the data. ``rows``: floating (N, width), outputs given whole: soft targets (then ``classes``
     names the columns), or the inputs themselves, pixels in [0, 1].
+
+    Over steps there is one for each step of a sample: classes (N, steps), -1 where the step does
+    not count; numbers (N, steps, width), NaN where it does not.
     """
 
     kind: Literal["class", "number", "rows"]
@@ -31,7 +34,8 @@ class Dataset:
     Inputs are (N, *shape), channels last: float32 or float64, uint8 for images (255 stands for
     1.0), int64 for other whole numbers, such as tokens. ``columns`` holds "group" (text) and
     "order" (float64) where the split asks for them. ``test`` and ``validation`` come from files of
-    their own. ``reading`` is what another file needs to be read alike.
+    their own. ``reading`` is what another file needs to be read alike. ``lengths`` holds, int64
+    (N,), how many steps each sample of an input has where these are padded to one length.
     """
 
     inputs: dict[str, np.ndarray]
@@ -42,6 +46,7 @@ class Dataset:
     fingerprint: str = ""
     name: str = ""
     reading: Reading | None = None
+    lengths: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -56,6 +61,7 @@ class Part:
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
     index: np.ndarray
+    lengths: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -76,11 +82,12 @@ def gather(dataset: Dataset, index: np.ndarray) -> Part:
     """Copy the rows of ``index`` (int64, in that order) into arrays of their own."""
     inputs = {key: np.ascontiguousarray(x[index]) for key, x in dataset.inputs.items()}
     targets = {key: np.ascontiguousarray(t.values[index]) for key, t in dataset.targets.items()}
-    return Part(inputs, targets, index)
+    lengths = {key: np.ascontiguousarray(x[index]) for key, x in dataset.lengths.items()}
+    return Part(inputs, targets, index, lengths)
 
 
 def whole(dataset: Dataset) -> Part:
     """Return all rows as one part, without copying what is contiguous already."""
     inputs = {key: np.ascontiguousarray(x) for key, x in dataset.inputs.items()}
     targets = {key: np.ascontiguousarray(t.values) for key, t in dataset.targets.items()}
-    return Part(inputs, targets, np.arange(dataset.samples, dtype=np.int64))
+    return Part(inputs, targets, np.arange(dataset.samples, dtype=np.int64), dict(dataset.lengths))

@@ -34,11 +34,13 @@ def describe(data: DataSpec, locate: Locate) -> DataInfo:
         raise SpecError(problems)
     shape = model.shape()
     target = TargetInfo("rows", prod(shape)) if data.target == INPUT else model.target()
-    return DataInfo({"": shape}, {"": target}, model.samples)
+    tokens = model.vocabulary()
+    sizes = {} if tokens is None else {"": tokens}
+    return DataInfo({"": shape}, {"": target}, model.samples, vocabularies=sizes)
 
 
 def make(model: GeneratorModel) -> tuple[np.ndarray, np.ndarray]:
-    """Make inputs (N, *shape) and labels (N,): a pure function of the model's fields."""
+    """Make inputs (N, *shape) and labels (N,), or (N, steps): pure in the model's fields."""
     from nnctl.random import Purpose, generator
 
     module = importlib.import_module(f"nnctl.data.generators.{model.generate}")

@@ -77,7 +77,8 @@ def _generate(data: DataSpec, locate: Locate) -> Dataset:
         values = unit_rows(inputs)
     made = Target(target.kind, values, target.classes)
     dtypes = {"": inputs.dtype.name}
-    reading = Reading(model.generate, "formula", None, info.inputs, dtypes, info.targets)
+    sizes = info.vocabularies
+    reading = Reading(model.generate, "formula", None, info.inputs, dtypes, info.targets, sizes)
     return _sealed(Dataset({"": inputs}, {"": made}, name=model.generate, reading=reading))
 
 
@@ -90,7 +91,15 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
         name: Target(info.kind, _target(opened, name, info, inputs), info.classes)
         for name, info in opened.targets.items()
     }
-    return Dataset(inputs, targets, _columns(opened), reading=opened.reading())
+    sizes = vocabularies(inputs)
+    reading = replace(opened.reading(), vocabulary_sizes=sizes)
+    return Dataset(inputs, targets, _columns(opened), reading=reading)
+
+
+def vocabularies(inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Return how many tokens there are of each input that may be tokens: whole numbers from 0."""
+    found = {k: x for k, x in inputs.items() if x.dtype == np.int64 and x.ndim == 2}
+    return {key: int(x.max()) + 1 for key, x in found.items() if x.min() >= 0}
 
 
 def _conformed(opened: Opened, values: np.ndarray, dtype: str) -> np.ndarray:
@@ -115,8 +124,22 @@ def _target(
     values = opened.labels(name)
     if values is not None:
         return np.array(values, np.int64) if info.kind == "class" else _column(values)
+    if info.steps is not None:
+        return _of_steps(opened, name, info)
     parts = [_numbers(opened, field) for field in opened.roles.targets[name]]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def _of_steps(opened: Opened, name: str, info: TargetInfo) -> np.ndarray:
+    """Return labels (N, steps), or numbers (N, steps, width)."""
+    field = opened.content.fields[opened.roles.targets[name][0]]
+    if field.load is None or field.shape[0] != info.steps or len(field.shape) > 2:
+        message = f'"{field.name}" has no target for each of {info.steps} steps'
+        raise DataError(opened.content.place(0, message, "give targets as in the training data"))
+    values = field.load()
+    if info.kind == "class":
+        return values.astype(np.int64)
+    return values.astype(np.float64).reshape(len(values), info.steps, -1)
 
 
 def _column(values: list[int] | list[float]) -> np.ndarray:

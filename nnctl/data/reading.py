@@ -5,7 +5,7 @@ Stdlib only. A checkpoint that holds this needs no file of the training data to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nnctl.data.roles import Roles
@@ -19,6 +19,7 @@ class Reading:
 
     ``name`` is the file's. ``noun`` says what its fields were, columns or arrays: their names mean
     nothing in a file of the other sort. ``roles`` is None where a formula made the data.
+    ``vocabulary_sizes`` says how many tokens inputs of tokens have.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Reading:
     shapes: dict[str, Shape]
     dtypes: dict[str, str]
     targets: dict[str, TargetInfo]
+    vocabulary_sizes: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain dictionaries, lists and strings; ``from_json`` is the inverse."""
@@ -35,12 +37,11 @@ class Reading:
             "targets": {key: list(names) for key, names in self.roles.targets.items()},
             "mirrors": dict(self.roles.mirrors),
         }
-        targets = {
-            key: {"kind": t.kind, "width": t.width, "classes": t.classes and list(t.classes)}
-            for key, t in self.targets.items()
-        }
+        targets = {key: _target(info) for key, info in self.targets.items()}
         shapes = {key: list(shape) for key, shape in self.shapes.items()}
         inputs = {"shapes": shapes, "dtypes": dict(self.dtypes)}
+        if self.vocabulary_sizes:
+            inputs["vocabularies"] = dict(self.vocabulary_sizes)
         return {"name": self.name, "noun": self.noun, "roles": roles, **inputs, "targets": targets}
 
     @classmethod
@@ -53,8 +54,20 @@ class Reading:
             dict(given["mirrors"]),
         )
         targets = {
-            key: TargetInfo(t["kind"], t["width"], tuple(t["classes"]) if t["classes"] else None)
+            key: TargetInfo(t["kind"], t["width"], _classes(t["classes"]), t.get("steps"))
             for key, t in table["targets"].items()
         }
         shapes = {key: tuple(shape) for key, shape in table["shapes"].items()}
-        return cls(table["name"], table["noun"], roles, shapes, dict(table["dtypes"]), targets)
+        sizes = dict(table.get("vocabularies", {}))
+        name, noun, dtypes = table["name"], table["noun"], dict(table["dtypes"])
+        return cls(name, noun, roles, shapes, dtypes, targets, sizes)
+
+
+def _target(info: TargetInfo) -> dict[str, Any]:
+    classes = info.classes and list(info.classes)
+    table = {"kind": info.kind, "width": info.width, "classes": classes}
+    return table if info.steps is None else {**table, "steps": info.steps}
+
+
+def _classes(given: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(given) if given else None

@@ -170,7 +170,8 @@ class _Split:
 def _labels(dataset: Dataset) -> np.ndarray | None:
     """Return the class of each sample, if there is a single target and it is classes."""
     targets = list(dataset.targets.values())
-    return targets[0].values if len(targets) == 1 and targets[0].kind == "class" else None
+    only = targets[0] if len(targets) == 1 else None
+    return only.values if only and only.kind == "class" and only.values.ndim == 1 else None
 
 
 def _parted(rows: np.ndarray, cut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

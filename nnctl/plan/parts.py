@@ -15,6 +15,7 @@ class Part:
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
     lengths: dict[str, np.ndarray]
+    counts: dict[str, np.ndarray]  # steps that count, by output, where targets are over steps
     count: int
 
     def rows(self, chosen: np.ndarray | None) -> np.ndarray:

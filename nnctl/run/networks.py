@@ -52,10 +52,13 @@ def info_to_meta(info: DataInfo) -> dict[str, Any]:
     """Return the data header as JSON-able data, without what is of no use to a network."""
     meta = {
         "inputs": {name: list(shape) for name, shape in info.inputs.items()},
-        "targets": {name: asdict(target) for name, target in info.targets.items()},
+        "targets": {name: _stored(target) for name, target in info.targets.items()},
         "samples": info.samples,
     }
-    return meta | ({"parts": dict(info.parts)} if info.parts else {})
+    for key in ("parts", "vocabularies", "lengths"):
+        if getattr(info, key):
+            meta[key] = getattr(info, key)
+    return meta
 
 
 def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
@@ -64,13 +67,25 @@ def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
         info = meta["info"]
         inputs = {name: tuple(shape) for name, shape in info["inputs"].items()}
         targets = {name: _target(**fields) for name, fields in info["targets"].items()}
-        return DataInfo(inputs, targets, info["samples"], parts=dict(info.get("parts", {})))
+        parts, sizes = (dict(info.get(key, {})) for key in ("parts", "vocabularies"))
+        lengths = tuple(info.get("lengths", ()))
+        samples = info["samples"]
+        return DataInfo(inputs, targets, samples, parts=parts, vocabularies=sizes, lengths=lengths)
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"checkpoint unusable: no data header ({error})") from error
 
 
-def _target(kind: Any, width: int, classes: list[str] | None) -> TargetInfo:
-    return TargetInfo(kind, width, None if classes is None else tuple(classes))
+def _stored(target: TargetInfo) -> dict[str, Any]:
+    table = asdict(target)
+    if target.steps is None:
+        del table["steps"]
+    return table
+
+
+def _target(
+    kind: Any, width: int, classes: list[str] | None, steps: int | None = None
+) -> TargetInfo:
+    return TargetInfo(kind, width, None if classes is None else tuple(classes), steps)
 
 
 def parted(tensors: checkpoint.Tensors) -> tuple[checkpoint.Tensors, checkpoint.Tensors]:

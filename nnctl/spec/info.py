@@ -14,11 +14,13 @@ PICTURE_KEYS = ("channels", "image_size", "frames")
 @dataclass(frozen=True)
 class TargetInfo:
     """One target: ``width`` classes, or ``width`` numbers a sample; ``rows`` are given outputs
-    (soft targets, or the inputs themselves for an autoencoder) of ``width`` numbers."""
+    (soft targets, or the inputs themselves for an autoencoder) of ``width`` numbers. With ``steps``
+    there is one for each of so many steps of a sample."""
 
     kind: Literal["class", "number", "rows"]
     width: int
     classes: tuple[str, ...] | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,9 @@ class DataInfo:
     """The header of a data set: enough to infer every shape.
 
     A single input or target has the key "". ``parts`` counts the samples of test and validation
-    where these have files of their own: they are not among ``samples``. ``lengths`` names the
-    inputs whose samples have numbers of steps of their own, padded to the longest.
+    where these have files of their own: they are not among ``samples``. ``vocabularies`` has the
+    size of the vocabulary of inputs that are tokens, whole numbers from 0 that name something;
+    ``lengths`` names the inputs whose samples are sequences of different lengths.
     """
 
     inputs: dict[str, Shape]
@@ -36,4 +39,5 @@ class DataInfo:
     columns: tuple[str, ...] = ()
     files: tuple[str, ...] = field(default=())
     parts: dict[str, int] = field(default_factory=dict)
+    vocabularies: dict[str, int] = field(default_factory=dict)
     lengths: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nnctl.metrics.registry import _METRICS, discover
+from nnctl.metrics.sequences import Sequences
 from nnctl.metrics.views import Classified, MultiLabel, Regressed
 from nnctl.spec.info import DataInfo, TargetInfo
 from nnctl.spec.measurable import check, gates
@@ -108,7 +109,9 @@ def test_a_gate_in_a_table_stands_at_its_key() -> None:
 def test_the_kinds_are_those_of_the_views() -> None:
     discover()
     kinds = {Classified: "classes", MultiLabel: "labels", Regressed: "numbers"}
+    kinds[Sequences] = "classes of steps"
     for name, metric in METRICS.items():
-        views = {kinds[view] for known, view in _METRICS if known == name}
+        of = [view for known, view in _METRICS if known == name]
+        views = {kind for view, kind in kinds.items() if any(issubclass(view, one) for one in of)}
         if views:
             assert views == set(metric.kinds), name

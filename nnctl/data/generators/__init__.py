@@ -1,5 +1,5 @@
 """What each generator makes, a file each, found by its tag.
 
-``generate(model, random) -> (inputs (N, *shape), labels (N,))`` in ``TAG.py``; the fields and the
-declared shape and classes are in the spec's model.
+``generate(model, random) -> (inputs (N, *shape), labels (N,) or (N, steps))`` in ``TAG.py``; the
+fields and the declared shape and classes are in the spec's model.
 """

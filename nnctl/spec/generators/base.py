@@ -20,6 +20,10 @@ class GeneratorModel(SpecModel):
         """Shape of one input sample."""
         raise NotImplementedError
 
+    def vocabulary(self) -> int | None:
+        """Number of tokens, where the inputs are tokens."""
+        return None
+
     def target(self) -> TargetInfo:
         """What is to be predicted."""
         raise NotImplementedError
