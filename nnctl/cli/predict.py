@@ -80,7 +80,7 @@ def _bytes(found: Predictions, form: Format) -> bytes:
 
     if form == "npz":
         return as_npz(found)
-    return "".join(f"{line}\n" for line in TEXT[form](found)).encode()
+    return "".join(f"{line}\n" for line in TEXT[form](found)).encode(errors="surrogateescape")
 
 
 def _write(path: Path, content: bytes) -> None:

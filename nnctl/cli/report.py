@@ -70,7 +70,7 @@ def _write(path: Path, text: str) -> None:
     from nnctl.files import write_atomic
 
     try:
-        write_atomic(path, [text.encode() + b"\n"], durable=False)
+        write_atomic(path, [text.encode(errors="surrogateescape") + b"\n"], durable=False)
     except CheckpointError as error:
         raise UsageError(error.problems[0].message, "name another file with -o") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,7 +31,8 @@ class Dataset:
     Inputs are (N, *shape), channels last: float32 or float64, uint8 for images (255 stands for
     1.0), int64 for other whole numbers, such as tokens. ``columns`` holds "group" (text) and
     "order" (float64) where the split asks for them. ``test`` and ``validation`` come from files of
-    their own. ``reading`` is what another file needs to be read alike.
+    their own. ``reading`` is what another file needs to be read alike. ``files`` (N,) are the names
+    of the files that the samples are, if they are files.
     """
 
     inputs: dict[str, np.ndarray]
@@ -42,6 +43,7 @@ class Dataset:
     fingerprint: str = ""
     name: str = ""
     reading: Reading | None = None
+    files: np.ndarray | None = None
 
     @property
     def samples(self) -> int:
@@ -51,16 +53,22 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Part:
-    """The samples of one split, gathered: contiguous arrays and where their rows were."""
+    """The samples of one split, gathered: contiguous arrays, where their rows were, their files."""
 
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
     index: np.ndarray
+    files: np.ndarray | None = None
 
     @property
     def samples(self) -> int:
         """How many samples there are."""
         return len(self.index)
+
+    def origin(self, row: int) -> dict[str, Any]:
+        """Return what people find a row by: its place in the data and, if it has one, its file."""
+        file = {} if self.files is None else {"file": str(self.files[row])}
+        return {"sample": int(self.index[row]), **file}
 
 
 @dataclass(frozen=True)
@@ -76,11 +84,11 @@ def gather(dataset: Dataset, index: np.ndarray) -> Part:
     """Copy the rows of ``index`` (int64, in that order) into arrays of their own."""
     inputs = {key: np.ascontiguousarray(x[index]) for key, x in dataset.inputs.items()}
     targets = {key: np.ascontiguousarray(t.values[index]) for key, t in dataset.targets.items()}
-    return Part(inputs, targets, index)
+    return Part(inputs, targets, index, None if dataset.files is None else dataset.files[index])
 
 
 def whole(dataset: Dataset) -> Part:
     """Return all rows as one part, without copying what is contiguous already."""
     inputs = {key: np.ascontiguousarray(x) for key, x in dataset.inputs.items()}
     targets = {key: np.ascontiguousarray(t.values) for key, t in dataset.targets.items()}
-    return Part(inputs, targets, np.arange(dataset.samples, dtype=np.int64))
+    return Part(inputs, targets, np.arange(dataset.samples, dtype=np.int64), dataset.files)

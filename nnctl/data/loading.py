@@ -90,7 +90,8 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
         name: Target(info.kind, _target(opened, name, info, inputs), info.classes)
         for name, info in opened.targets.items()
     }
-    return Dataset(inputs, targets, _columns(opened), reading=opened.reading())
+    files = opened.content.files and np.array(opened.content.files(), np.str_)
+    return Dataset(inputs, targets, _columns(opened), reading=opened.reading(), files=files)
 
 
 def _conformed(opened: Opened, values: np.ndarray, dtype: str) -> np.ndarray:

@@ -17,12 +17,13 @@ WORST_CLASSES = 30
 def facts(run: Run, split: str) -> dict[str, Any]:
     """Return what the template needs of the evaluation of one split."""
     document = run.evaluations[split]
-    mistakes = document.get("mistakes") or []
+    mistakes, worst = document.get("mistakes") or [], document.get("worst") or []
     return {
         "split": split,
         "metrics": document.get("metrics") or {},
         "gates": document.get("gates") or [],
-        "worst": document.get("worst") or [],
+        "worst": worst,
+        "has_files": all(row.get("file") for row in worst),
         "samples": document.get("samples"),
         "outputs": [_output(name, found) for name, found in outputs(document).items()],
         "gallery": gallery(mistakes, run.pictures.get(split, {})),

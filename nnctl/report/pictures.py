@@ -165,7 +165,8 @@ def _map_width(one: Pixels) -> int:
 
 def activation_title(about: Mapping[str, Any]) -> str:
     """Return what sample the maps are of, and what it was taken for."""
-    told = [f"Sample {about.get('sample')} of {about.get('split')}"]
+    file = f", {about['file']}" if about.get("file") else ""
+    told = [f"Sample {about.get('sample')} of {about.get('split')}{file}"]
     for row in about.get("said", ()):
         name = f"{row['output']}: " if row.get("output") else ""
         told.append(
@@ -193,8 +194,13 @@ def _mistakes(
             continue
         name = f"{row['output']}: " if row.get("output") else ""
         said = f"{name}{row['true']} taken for {row['predicted']}"
-        lines = (said, f"probability {figure(row['probability'], 3)}", f"sample {row['sample']}")
+        lines = (said, f"probability {figure(row['probability'], 3)}", *origin(row))
         yield picture(pixels, f"sample {row['sample']}: {said}", lines, wide=96)
+
+
+def origin(row: Mapping[str, Any]) -> list[str]:
+    """Return what a sample is found by: its number and, if it has one, its file."""
+    return [f"sample {row['sample']}", *filter(None, [row.get("file")])]
 
 
 def _percent(probability: float | None) -> str:

@@ -74,7 +74,7 @@ def activations(
         low, high = _range(maps)
         arrays[f"maps.{k}"] = small = scaled(thinned(maps[..., None])[..., 0], low, high)
         listed.append({**_about(layer, maps, small), "low": low, "high": high})
-    about = {"split": split, "layers": listed, "of": len(layers), "sample": sample}
+    about = {"split": split, "layers": listed, "of": len(layers), **part.origin(row)}
     about["said"] = list(_said(plan, found, part, split, row))
     picture = gallery(part, [sample])
     if picture:
@@ -108,12 +108,12 @@ def _said(
     plan: Plan, found: Sequence[Head], part: Part, split: str, row: int
 ) -> Iterator[dict[str, Any]]:
     """Yield what the network says of a sample: a row for each output that is a class."""
-    one = np.array([row])
+    one, of = np.array([row]), part.origin(row)
     outputs = plan.evaluate(split, one).outputs
     for head in found:
         seen = head.view(outputs[head.node], part.targets[head.target][one])
         if isinstance(seen, Classified):
-            yield {"output": head.name, **told(head, seen, np.array([0]), part.index[one])[0]}
+            yield {"output": head.name, **told(head, seen, np.array([0]), lambda _: of)[0]}
 
 
 def _maps(values: Array) -> Iterator[Array]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from nnctl.metrics import Classified, MultiLabel, Regressed, View, compute, per_class
 from nnctl.run.heads import Array, Head
-from nnctl.run.mistakes import surest_mistakes
+from nnctl.run.mistakes import Origin, by_row, surest_mistakes
 from nnctl.spec.gates import Gate, Verdict, judge
 
 WORST = 10
@@ -126,13 +126,13 @@ def assess(
     split: str,
     loss: float,
     losses: Array | None = None,
-    index: Array | None = None,
+    origin: Origin = by_row,
     wanted: Iterable[str] = (),
     gates: Sequence[Gate] = (),
 ) -> Assessment:
     """Return all metrics of every output, and those ``wanted`` or gated that take a parameter.
 
-    ``losses`` (N,) are the samples' own; ``index`` their places in the data set.
+    ``losses`` (N,) are the samples' own; ``origin`` tells where a row comes from.
     """
     metrics: dict[str, float | None] = {"loss": _defined(loss)}
     details: dict[str, Details] = {}
@@ -141,8 +141,8 @@ def assess(
         more = _own(head, [*wanted, *(gate.metric for gate in gates)])
         values = compute(seen) | compute(seen, more)
         metrics |= {head.prefix + name: _defined(value) for name, value in values.items()}
-        details[head.name] = _details(head, seen, index)
-    worst = [] if losses is None else _worst(views, losses, index)
+        details[head.name] = _details(head, seen, origin)
+    worst = [] if losses is None else _worst(views, losses, origin)
     samples = next(iter(views.values())).count
     found = Assessment(split, samples, metrics, details, worst)
     found.verdicts.extend(judge(gates, metrics, _rows(details)))
@@ -154,12 +154,12 @@ def _own(head: Head, names: Iterable[str]) -> list[str]:
     return [name.removeprefix(head.prefix) for name in names if name.startswith(head.prefix)]
 
 
-def _details(head: Head, seen: View, index: Array | None) -> Details:
+def _details(head: Head, seen: View, origin: Origin) -> Details:
     if not isinstance(seen, Classified):
         return Details()
     rows = per_class(seen, head.classes)
     counts = {"classes": [row["class"] for row in rows], "counts": seen.confusion.tolist()}
-    return Details(rows, counts, surest_mistakes(head, seen, index))
+    return Details(rows, counts, surest_mistakes(head, seen, origin))
 
 
 def _rows(details: Mapping[str, Details]) -> list[dict[str, Any]]:
@@ -175,13 +175,13 @@ def _gated(output: str, key: str) -> str:
     return key if key == "class" or not output else f"{output}.{key}"
 
 
-def _worst(views: Mapping[Head, View], losses: Array, index: Array | None) -> list[dict[str, Any]]:
+def _worst(views: Mapping[Head, View], losses: Array, origin: Origin) -> list[dict[str, Any]]:
     """Return the samples with the largest loss (NaN first), the earliest in a tie first."""
     order = np.argsort(np.where(np.isnan(losses), -np.inf, -losses), kind="stable")[:WORST]
     head, seen = next(iter(views.items()))
     return [
         {
-            "sample": int(row if index is None else index[row]),
+            **origin(row),
             "loss": _defined(float(losses[row])),
             "true": _said(head, seen, row, "labels", "truth"),
             "predicted": _said(head, seen, row, "predicted", "predictions"),

@@ -119,7 +119,7 @@ def judged(
         split=split,
         loss=sum(float(s.loss) * len(rows) for rows, s in slices) / count,
         losses=np.concatenate([_total(plan, s.losses) for _, s in slices]),
-        index=part.index,
+        origin=part.origin,
         wanted=spec.metrics or (),
         gates=gates,
     )
@@ -164,9 +164,19 @@ def _predictions(
         sources=tuple(sources),
         source=np.repeat(np.arange(len(parts)), [part.samples for part in parts]),
         sample=np.concatenate([part.index for part in parts]),
+        files=_files(parts),
         outputs=outputs,
         features=whole_ if layer else {},
     )
+
+
+def _files(parts: Sequence[Part]) -> Array | None:
+    """Return the files of all samples, "" for one that is none; None where there are no files."""
+    if all(part.files is None for part in parts):
+        return None
+    none = [np.full(part.samples, "") for part in parts]
+    pairs = zip(parts, none, strict=True)
+    return np.concatenate([n if part.files is None else part.files for part, n in pairs])
 
 
 def _samples(stored: Stored, split: str | None, data: str | None) -> tuple[Part, str, Part | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,13 +45,15 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Predictions:
-    """All outputs of N samples: ``source`` and ``sample`` say where each row came from."""
+    """All outputs of N samples: ``source`` and ``sample`` say where each row came from, ``files``
+    what file it is: "" for a sample that is none, None where none of them is."""
 
     sources: tuple[str, ...]
     source: Array
     sample: Array
     outputs: tuple[Predicted, ...] = ()
     features: Mapping[str, Array] = field(default_factory=dict)
+    files: Array | None = None
 
 
 def predicted(head: Head, outputs: Array) -> Predicted:
@@ -75,6 +78,8 @@ def rows(found: Predictions) -> Iterator[dict[str, Any]]:
         if len(found.sources) > 1:
             row["source"] = found.sources[found.source[i]]
         row["sample"] = int(found.sample[i])
+        if found.files is not None:
+            row["file"] = str(found.files[i]) or None
         for output in found.outputs:
             row |= _cells(output, i)
         for name, values in found.features.items():
@@ -135,6 +140,8 @@ def as_npz(found: Predictions) -> bytes:
     arrays: dict[str, Array] = {"sample": found.sample}
     if len(found.sources) > 1:
         arrays["source"] = np.array(found.sources)[found.source]
+    if found.files is not None:
+        arrays["file"] = found.files
     for output in found.outputs:
         parts = {
             "class": output.labels,
@@ -145,7 +152,10 @@ def as_npz(found: Predictions) -> bytes:
         arrays |= {output.prefix + key: part for key, part in parts.items() if part is not None}
     arrays |= found.features
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    with zipfile.ZipFile(buffer, "w") as archive:  # np.savez takes no array called "file"
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
     return buffer.getvalue()
 
 

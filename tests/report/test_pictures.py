@@ -10,6 +10,7 @@ from PIL import Image
 from nnctl.report import kernels
 from nnctl.report.page import page
 from nnctl.report.pictures import activation_sheets, activation_title, gallery, kernel_sheets
+from nnctl.report.tables import markdown
 from tests.report.fakes import evaluation, run
 from tests.report.test_page import parsed, text_of
 
@@ -124,6 +125,17 @@ def test_a_mistake_without_a_picture_is_left_out():
     ]
     assert found[0].lines == ("cat taken for dog", "probability 0.9", "sample 3")
     assert found[1].lines[1] == "probability –"
+
+
+def test_a_sample_that_is_a_file_is_shown_with_its_name():
+    row = {"sample": 3, "file": "a/<1>.png", "true": "cat", "predicted": "dog", "probability": 1.0}
+    (one,) = gallery([row], {3: np.zeros((2, 2, 3), np.uint8)})
+    assert one.lines[2:] == ("sample 3", "a/<1>.png")
+    assert activation_title(told(file="a/1.png")).startswith("Sample 7 of test, a/1.png; true cat")
+    worst = [{**row, "loss": 2.5}]
+    named = run(evaluations={"test": {**evaluation(), "worst": worst, "mistakes": [row]}})
+    assert "<td>a/&lt;1&gt;.png</td>" in page([named])
+    assert "| 3 | a/\\<1\\>.png | cat | dog | 1 |" in markdown([named])
 
 
 def whole(name="cat"):

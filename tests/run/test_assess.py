@@ -61,7 +61,7 @@ def test_nan_loss_is_none_and_meets_no_gate():
 
 def test_worst_samples_by_loss_with_their_place_in_the_data():
     losses = np.array([0.1, np.nan, 2.0])
-    worst = pets(losses=losses, index=np.array([40, 41, 42])).worst
+    worst = pets(losses=losses, origin=lambda row: {"sample": 40 + int(row)}).worst
     assert [row["sample"] for row in worst] == [41, 42, 40]
     assert worst[1] == {"sample": 42, "loss": 2.0, "true": "dog", "predicted": "cat"}
     assert worst[0]["loss"] is None

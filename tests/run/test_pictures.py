@@ -24,7 +24,7 @@ def part(array):
 def test_the_surest_come_first_with_both_probabilities():
     scores = np.log(np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.5, 0.3, 0.2], [1 / 3] * 3]))
     seen = classified(scores, np.array([1, 0, 0, 2]), 3)
-    found = surest_mistakes(PETS, seen, np.array([40, 41, 42, 43]))
+    found = surest_mistakes(PETS, seen, lambda row: {"sample": 40 + int(row)})
     assert [row["sample"] for row in found] == [41, 40, 43]
     assert [(row["true"], row["predicted"]) for row in found] == [
         ("cat", "dog"),
@@ -37,13 +37,13 @@ def test_the_surest_come_first_with_both_probabilities():
 
 def test_of_many_mistakes_some_are_kept():
     seen = classified(np.tile([0.0, 1.0, 0.0], (100, 1)), np.zeros(100, np.int64), 3)
-    found = surest_mistakes(PETS, seen, None)
+    found = surest_mistakes(PETS, seen)
     assert [row["sample"] for row in found] == list(range(MISTAKES))
 
 
 def test_values_that_are_no_probabilities_have_none():
     seen = classified(np.array([[5.0, -3.0, 0.0]]), np.array([1]), 3, "identity")
-    (row,) = surest_mistakes(PETS, seen, None)
+    (row,) = surest_mistakes(PETS, seen)
     assert row["probability"] is None and row["predicted"] == "cat"
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,6 +38,15 @@ def test_csv_quotes_what_it_must():
     assert list(rows[0]) == ["sample", "class", "p[cat]", "p[dog, small]", "p[eel]"]
     assert rows[0]["p[dog, small]"] == "0.75"
     assert rows[1]["p[eel]"] == "0.333333333"
+
+
+def test_a_sample_that_is_a_file_has_its_name():
+    some = replace(found(pets()), files=np.array(["cat/1.png", ""]))
+    assert [json.loads(line)["file"] for line in as_jsonl(some)] == ["cat/1.png", None]
+    rows = list(csv.DictReader(io.StringIO("\n".join(as_csv(some)))))
+    assert [row["file"] for row in rows] == ["cat/1.png", ""]
+    with np.load(io.BytesIO(as_npz(some)), allow_pickle=False) as archive:
+        assert archive["file"].tolist() == ["cat/1.png", ""]
 
 
 def test_one_logit_gives_two_classes():

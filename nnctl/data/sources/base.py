@@ -41,7 +41,7 @@ class Content:
 
     ``inputs`` makes the arrays (N, *shape) of each input, of these ``dtypes``; ``place`` names the
     file and line of a row (counted from 0) in a mistake that is found later, such as a label
-    outside the classes.
+    outside the classes. ``files`` names the file of each sample, where samples are files.
     """
 
     samples: int
@@ -50,6 +50,7 @@ class Content:
     fields: Mapping[str, Field]
     inputs: Callable[[], dict[str, np.ndarray]]
     place: Callable[[int, str, str], Problem]
+    files: Callable[[], list[str]] | None = None
 
 
 @dataclass(frozen=True)

@@ -33,22 +33,22 @@ def open_source(path: Path, options: Options) -> Source:
     if options.is_labeled:
         hint = "name the folder that holds a folder of images for each class"
         raise file_error(path, "a single image is no data set", hint)
-    return Pictures(path, [Item(path, (path,))], options)
+    return Pictures(path, [Item(path, (path,))], options, path.parent)
 
 
 def open_folder(path: Path, options: Options) -> Source:
     """Read the heads of all images of a folder, and of its parts if it is divided."""
     divided = tree.parts(path)
     if not divided:
-        return Pictures(path, _items(path, options), options)
+        return Pictures(path, _items(path, options), options, path)
     if options.fits is not None:
         names = ", ".join(str(part) for part in divided.values())
         raise file_error(path, "a folder of several parts", f"name one of them: {names}")
-    main = Pictures(path, _items(divided["train"], options), options)
+    main = Pictures(path, _items(divided["train"], options), options, path)
     later = replace(options, fits=main.headers["x"].sample_shape)
     for name in ("test", "validation"):
         if name in divided:
-            main.parts[name] = Pictures(divided[name], _items(divided[name], later), later)
+            main.parts[name] = Pictures(divided[name], _items(divided[name], later), later, path)
     return main
 
 
@@ -64,10 +64,13 @@ def _items(folder: Path, options: Options) -> list[Item]:
 
 
 class Pictures(Arrays):
-    """Images or clips as an array x, and the names of their folders."""
+    """Images or clips as an array x, and the names of their folders.
 
-    def __init__(self, path: Path, items: list[Item], options: Options) -> None:
-        self.items, self.size = items, options.image_size
+    ``root`` is the folder as the user named it: files are told by their paths below it.
+    """
+
+    def __init__(self, path: Path, items: list[Item], options: Options, root: Path) -> None:
+        self.items, self.size, self.root = items, options.image_size, root
         self.clips, shape = _shape(items, options)
         headers = {"x": ArrayHeader(path, "", (len(items), *shape), "|u1")}
         if options.is_labeled:
@@ -111,7 +114,11 @@ class Pictures(Arrays):
         def place(row: int, message: str, hint: str) -> Problem:
             return in_file(self.items[row].path, message, hint)
 
-        return replace(super().read(wanted, keep=keep), place=place)
+        return replace(super().read(wanted, keep=keep), place=place, files=self._files)
+
+    def _files(self) -> list[str]:
+        below = (item.path.relative_to(self.root).as_posix() for item in self.items)
+        return [self.root.name if name == "." else name for name in below]
 
 
 def _each_item(items: list[Item], look: Callable[[int, Item], None]) -> None:
