@@ -7,7 +7,7 @@ from typing import Any
 
 from nnctl.report.confused import confused, outputs, wrong
 from nnctl.report.confusion import confusion_svg
-from nnctl.report.pictures import gallery
+from nnctl.report.pictures import gallery, pairs
 from nnctl.report.runs import Run
 
 MOST_CLASSES = 60  # above that only the worst are listed
@@ -27,6 +27,8 @@ def facts(run: Run, split: str) -> dict[str, Any]:
         "samples": document.get("samples"),
         "outputs": [_output(name, found) for name, found in outputs(document).items()],
         "gallery": gallery(mistakes, run.pictures.get(split, {})),
+        "pairs": pairs(worst, run.pictures.get(split, {}), run.drawn.get(split, {})),
+        "has_truth": any(row.get("true") is not None for row in worst),
         "wrong": sum(map(wrong, outputs(document).values())),
     }
 

@@ -39,6 +39,7 @@ def page(runs: Sequence[Run]) -> str:
         runs=[_facts(run) for run in runs],
         single=len(runs) == 1,
         charts=[_chart(runs, name) for name in charts.quantities(runs)],
+        undefined=charts.undefined(runs),
         rate=Markup(charts.learning_rate(runs)) if _has_rates(runs) else None,
         differences=differences(list(runs)) if len(runs) > 1 else [],
         columns=_columns(runs),

@@ -19,6 +19,7 @@ KERNELS = 64  # of a layer
 TILES = 8  # of a kernel, along each side
 WIDE = 72  # pixels on the page, about, that a small picture is enlarged to
 TILE, WIDEST_KERNEL = 33, 300  # the same of a tile among several, and of all together
+PAIRS = 8  # of an input and what a network that draws its inputs made of it
 SMALLEST, WIDEST = 52, 100  # the same of an activation map
 
 
@@ -119,14 +120,15 @@ def _tiles(rows: Sequence[Sequence[Pixels]]) -> Pixels:
         return first
     height, width = first.shape[:2]
     depth = first.shape[2] if first.ndim == 3 else 1
+    layers = min(depth + 1, 4)  # one for what is transparent, unless there is one already
     whole = np.zeros(
-        (len(rows) * (height + 1) - 1, len(rows[0]) * (width + 1) - 1, depth + 1), np.uint8
+        (len(rows) * (height + 1) - 1, len(rows[0]) * (width + 1) - 1, layers), np.uint8
     )
     for i, row in enumerate(rows):
         for j, tile in enumerate(row):
             y, x = i * (height + 1), j * (width + 1)
+            whole[y : y + height, x : x + width, -1] = 255
             whole[y : y + height, x : x + width, :depth] = tile.reshape(height, width, depth)
-            whole[y : y + height, x : x + width, depth] = 255
     return whole
 
 
@@ -196,6 +198,20 @@ def _mistakes(
         said = f"{name}{row['true']} taken for {row['predicted']}"
         lines = (said, f"probability {figure(row['probability'], 3)}", *origin(row))
         yield picture(pixels, f"sample {row['sample']}: {said}", lines, wide=96)
+
+
+def pairs(
+    worst: Sequence[Mapping[str, Any]], pictures: Mapping[int, Array], drawn: Mapping[int, Array]
+) -> tuple[Picture, ...]:
+    """Return the worst samples of which there are pictures, each beside what was made of it."""
+    known = [row for row in worst if row["sample"] in pictures and row["sample"] in drawn]
+    return tuple(_pair(row, pictures[row["sample"]], drawn[row["sample"]]) for row in known[:PAIRS])
+
+
+def _pair(row: Mapping[str, Any], given: Array, made: Array) -> Picture:
+    lines = (f"loss {figure(row['loss'], 3)}", *origin(row))
+    alt = f"sample {row['sample']} and what was made of it"
+    return picture(_tiles([[given, made]]), alt, lines, wide=2 * WIDE)
 
 
 def origin(row: Mapping[str, Any]) -> list[str]:

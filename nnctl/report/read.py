@@ -53,6 +53,7 @@ def _with_pictures(read: Run, run: RunDir) -> Run:
     return replace(
         read,
         pictures={split: read_pictures(run, split) for split in read.evaluations},
+        drawn={split: read_pictures(run, split, "drawn") for split in read.evaluations},
         activations=read_activations(run),
         kernels=read_kernels(run, read.layers),
     )

@@ -191,11 +191,11 @@ def _worst(views: Mapping[Head, View], losses: Array, origin: Origin) -> list[di
 
 
 def _said(head: Head, seen: View, row: int, label: str, number: str) -> str | float | None:
-    """Return the class, or the first number, that a sample has or was given."""
+    """Return the class or the number that a sample has or was given; of several numbers none."""
     if isinstance(seen, Classified):
         k = int(getattr(seen, label)[row])
         return head.classes[k] if k < len(head.classes) else str(k)
-    if isinstance(seen, Regressed):
+    if isinstance(seen, Regressed) and seen.truth.shape[1] == 1:
         return _defined(float(getattr(seen, number)[row, 0]))
     return None
 

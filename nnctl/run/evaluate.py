@@ -20,7 +20,7 @@ from nnctl.run.assess import Assessment, assess
 from nnctl.run.heads import Array, Head, heads
 from nnctl.run.labels import check_labels
 from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
-from nnctl.run.pictures import gallery
+from nnctl.run.pictures import drawings, gallery
 from nnctl.run.predictions import Predictions, predicted
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
 from nnctl.spec import Spec
@@ -123,7 +123,10 @@ def judged(
         wanted=spec.metrics or (),
         gates=gates,
     )
-    return replace(assessed, pictures=gallery(part, [row["sample"] for row in assessed.mistakes]))
+    shown, drawn = [row["sample"] for row in assessed.mistakes], drawings(found, outputs)
+    if drawn is not None:
+        shown += [row["sample"] for row in assessed.worst]
+    return replace(assessed, pictures=gallery(part, shown, drawn))
 
 
 def predict(

@@ -135,6 +135,36 @@ def test_a_run_that_goes_on_forgets_the_maps_of_an_older_network(folder, capsys)
     assert read_activations(copy) == ({}, {})
 
 
+DRAWS = """
+name = "draws"
+[data]
+source = { generate = "shapes", samples = 60, height = 9, width = 9, channels = 3, classes = 3 }
+target = "@input"
+[[layers]]
+type = "flatten"
+[[layers]]
+type = "dense"
+units = 243
+[loss]
+type = "mse"
+[training]
+epochs = 1
+"""
+
+
+def test_an_autoencoder_shows_its_worst_samples_beside_what_it_drew(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "draws.toml").write_text(DRAWS)
+    assert run(["train", "draws.toml", "--run-dir", "r", "-q"]) == 0
+    left = RunDir(tmp_path / "r")
+    worst = read_evaluations(left)["test"]["worst"]
+    assert sorted(read_pictures(left, "test", "drawn")) == sorted(row["sample"] for row in worst)
+    assert run(["report", "./r", "-o", "a.html"]) == 0
+    html = (tmp_path / "a.html").read_text()
+    assert html.count("what was made of it") == 8 and f"<span>loss {worst[0]['loss']:.3g}" in html
+    assert "<th>predicted</th>" not in html
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

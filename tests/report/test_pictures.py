@@ -9,7 +9,7 @@ from PIL import Image
 
 from nnctl.report import kernels
 from nnctl.report.page import page
-from nnctl.report.pictures import activation_sheets, activation_title, gallery, kernel_sheets
+from nnctl.report.pictures import activation_sheets, activation_title, gallery, kernel_sheets, pairs
 from nnctl.report.tables import markdown
 from tests.report.fakes import evaluation, run
 from tests.report.test_page import parsed, text_of
@@ -160,6 +160,25 @@ def test_a_page_with_all_pictures():
     assert "1 of its 50 layers with maps." in text
     assert html.count("<img ") == 1 + 2 + 1 + 16 == html.count('alt="')
     assert html == page([whole()])
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_worst_samples_beside_what_was_made_of_them(channels):
+    worst = [{"sample": k, "loss": 9.5 - k, "true": None, "predicted": None} for k in range(10)]
+    given = {k: np.full((2, 2, channels), 10 * k, np.uint8) for k in range(10)}
+    made = {k: np.full((2, 2, channels), 200, np.uint8) for k in range(10)}
+    found = pairs(worst, given, made)
+    assert len(found) == 8 and found[1].lines == ("loss 8.5", "sample 1")
+    shown = pixels(found[1])
+    assert shown.shape == (2, 5, min(channels + 1, 4))
+    assert shown[0, :, 0].tolist() == [10, 10, 0, 200, 200]
+    alpha = [255, 255, 0, 255, 255] if channels < 4 else [10, 10, 0, 200, 200]
+    assert shown[0, :, -1].tolist() == alpha
+    evaluations = {"test": {**evaluation(), "worst": worst}}
+    html = page([run(evaluations=evaluations, pictures={"test": given}, drawn={"test": made})])
+    assert "Left what was given, right what the network made of it." in text_of(html)
+    assert html.count("<th>predicted</th>") == 0
+    assert pairs(worst, given, {}) == ()
 
 
 def test_a_page_without_pictures_has_no_empty_headings():

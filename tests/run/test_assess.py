@@ -67,6 +67,14 @@ def test_worst_samples_by_loss_with_their_place_in_the_data():
     assert worst[0]["loss"] is None
 
 
+def test_a_sample_of_several_numbers_has_no_true_one():
+    rows = np.array([[0.0, 1.0], [0.5, 0.5]])
+    losses = np.array([1.0, 2.0])
+    drawing = Head("dense_3", "", "", TargetInfo("rows", 2), "identity")
+    found = assess([drawing], {"dense_3": rows}, {"": rows}, split="test", loss=1.0, losses=losses)
+    assert found.worst[0] == {"sample": 1, "loss": 2.0, "true": None, "predicted": None}
+
+
 def test_regression_has_no_classes():
     outputs = np.array([[10.0], [11.0]])
     found = assess(

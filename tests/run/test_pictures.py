@@ -10,7 +10,7 @@ from nnctl.run.activations import LAYERS, _spread, row_of
 from nnctl.run.artifacts import read_pictures, write_evaluation
 from nnctl.run.heads import Head
 from nnctl.run.mistakes import MISTAKES, surest_mistakes
-from nnctl.run.pictures import gallery, picture_input, scaled, thinned, value_range
+from nnctl.run.pictures import drawings, gallery, picture_input, scaled, thinned, value_range
 from nnctl.run.rundir import RunDir
 from nnctl.spec.info import TargetInfo
 
@@ -71,6 +71,23 @@ def test_samples_are_named_by_their_place_in_the_data():
     assert found["sample"].tolist() == [10, 30]
     assert (found["pictures"] == array[[1, 3]]).all()
     assert gallery(part(array), []) == {} and gallery(part(np.zeros((5, 3))), [10]) == {}
+
+
+@pytest.mark.parametrize("link", ["identity", "sigmoid"])
+def test_what_is_drawn_has_the_black_and_white_of_the_samples(link):
+    head = Head("picture", "", "", TargetInfo("rows", 4), link)
+    values = np.tile([0.0, 0.2, 1.0, 7.0], (5, 1))
+    drawn = drawings([PETS, head], {"dense_1": values, "picture": values})
+    bytes_ = part(np.full((5, 2, 2, 1), 9, np.uint8))
+    found = gallery(bytes_, [20], drawn)["drawn"]
+    expected = [0, 51, 255, 255] if link == "identity" else [128, 140, 186, 255]
+    assert found.shape == (1, 2, 2, 1) and found.reshape(-1).tolist() == expected
+    if link == "identity":  # pictures from -1 to 3
+        other = part(np.tile([-1.0, 0.0, 1.0, 3.0], (5, 1)).reshape(5, 2, 2, 1))
+        again = gallery(other, [20], drawn)["drawn"]
+        assert again.reshape(-1).tolist() == [64, 76, 128, 255]
+    assert "drawn" not in gallery(part(np.zeros((5, 3, 3, 1))), [20], drawn)
+    assert drawings([PETS], {"dense_1": values}) is None
 
 
 def test_of_a_video_the_middle_frame():
