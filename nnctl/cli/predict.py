@@ -5,8 +5,8 @@
   nnctl predict latest test --layer dense_1 -o features.npz
 
 INPUT is a file like the training data (a target in it is not read), an image or a folder of images,
-or train, validation or test: a part of the training data. Inputs are normalized as they were in
-training.
+or train, validation or test: a part of the training data (./test is a folder of that name). Samples
+that are files have their names in a column. Inputs are normalized as they were in training.
 """
 
 from __future__ import annotations
