@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnctl.data import bundled, columns, targets
-from nnctl.data.files import siblings
+from nnctl.data.files import require_target, siblings
 from nnctl.data.problems import Locate, SpecPath, listing
 from nnctl.data.reading import Reading
 from nnctl.data.roles import Roles, assign
@@ -177,6 +177,7 @@ class Opener:
 
     def _require_file(self, name: str, path: SpecPath) -> None:
         file = self.base_dir / name
+        require_target(file)
         if not file.exists():
             near = suggest.nearest(file.name, siblings(file))
             hint = f'did you mean "{Path(name).with_name(near)}"?\n' if near else ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from nnctl.data import Part, load_more
 from nnctl.data.bundled import folders
 from nnctl.data.dataset import whole
+from nnctl.data.files import require_target
 from nnctl.data.reading import Reading
 from nnctl.errors import DataError, Problem
 from nnctl.spec.data import DataSpec
@@ -43,6 +44,7 @@ def _named(source: str) -> str:
     path, is_path = Path(source), any(mark in source for mark in "./\\")
     if path.exists():
         return source if is_path else f"./{source}"
+    require_target(path)
     if not is_path and source in folders():
         return source
     bundled = [] if is_path else list(folders())
