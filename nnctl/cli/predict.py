@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nnctl.cli._options import Json
+from nnctl.cli._options import Json, Quiet
 from nnctl.cli.output import Output
 from nnctl.errors import CheckpointError, UsageError
 
@@ -45,6 +45,7 @@ def command(
         int | None, typer.Option("--threads", min=1, help="Threads; changes no figure.")
     ] = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     from nnctl.run.evaluate import predict
     from nnctl.run.locate import locate
@@ -54,7 +55,7 @@ def command(
         raise UsageError("an archive needs a file", "name one with -o, or choose csv or jsonl")
     path = locate(target).checkpoint("best")
     found = predict(path, inputs, layer=layer, threads=threads)
-    out = Output(json=json)
+    out = Output(json=json, quiet=quiet)
     if json:
         from nnctl.run.predictions import rows
 

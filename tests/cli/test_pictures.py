@@ -112,7 +112,7 @@ def test_the_report_shows_them_all_the_same_each_time(folder, capsys):
     for heading in ("Surest mistakes", "Kernels of the first layer", "Activation maps"):
         assert heading in html
     assert html.count('alt="kernel ') == 18 and html.count('alt="map ') == 4 * 16
-    assert run(["report", "./r", "-o", "b.html"]) == 0
+    assert run(["report", "./r", "-o", "b.html", "--quiet"]) == 0
     assert (folder / "b.html").read_text() == html
     assert run(["report", "./r", "./r", "-o", "two.html"]) == 0
     assert "<img" not in (folder / "two.html").read_text()
@@ -169,6 +169,7 @@ def test_an_autoencoder_shows_its_worst_samples_beside_what_it_drew(tmp_path, mo
     ("argv", "message"),
     [
         (["./r", "--activations", "1000"], "there is no sample 1000 in the test part"),
+        (["./r", "--activations", "1", "--activations", "2"], "given 2 times: 1 and 2"),
         (["./r/latest", "--activations", "1"], "kept for the report of a run"),
         (["./r", "--activations", "1", "--data", "x.npz"], "cannot hold together"),
     ],
