@@ -28,6 +28,7 @@ def facts(run: Run, split: str) -> dict[str, Any]:
         "outputs": [_output(name, found) for name, found in outputs(document).items()],
         "gallery": gallery(mistakes, run.pictures.get(split, {})),
         "pairs": pairs(worst, run.pictures.get(split, {}), run.drawn.get(split, {})),
+        "frame": run.frames.get(split),
         "has_truth": any(row.get("true") is not None for row in worst),
         "wrong": sum(map(wrong, outputs(document).values())),
     }

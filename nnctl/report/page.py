@@ -15,6 +15,7 @@ from nnctl.report.history import SPLITS
 from nnctl.report.pictures import (
     activation_sheets,
     activation_title,
+    frame_line,
     kernel_sheets,
     picture,
 )
@@ -81,7 +82,9 @@ def _activations(run: Run) -> dict[str, Any] | None:
     if not sheets:
         return None
     pixels = arrays.get("pictures")
-    sample = None if pixels is None else picture(pixels[0], f"sample {about['sample']}", wide=128)
+    lines, sample = frame_line(about.get("frame")), None
+    if pixels is not None:
+        sample = picture(pixels[0], f"sample {about['sample']}", lines, wide=128)
     return {
         "title": activation_title(about),
         "sample": sample,

@@ -66,6 +66,7 @@ def _kernel_sheet(layer: str, kernels: Array) -> Sheet:
     shown = tuple(_kernel(layer, k, kernels[..., k]) for k in range(min(count, KERNELS)))
     note = f"{_of(len(shown), count)} kernels of {size}"
     if _is_color(kernels[..., 0]):
+        note += _planes(kernels)
         note += ", three channels as red, green and blue. Middle grey is 0, the least and the most "
         note += "of a color are minus and plus the number below."
     else:
@@ -78,12 +79,21 @@ def _is_color(kernel: Array) -> bool:
     return kernel.ndim in (3, 4) and kernel.shape[-1] == 3
 
 
+def _planes(kernels: Array) -> str:
+    """Say what the tiles of a kernel of three axes are."""
+    if kernels.ndim != 5 or len(kernels) == 1:
+        return ""
+    count = len(kernels)
+    which = f"its {count}" if count <= TILES else f"the first {TILES} of its {count}"
+    return f", side by side {which} planes along depth or time"
+
+
 def _channels(kernels: Array) -> str:
     """Say how the channels and slices of kernels that are not in color are laid out."""
     axes, channels = kernels.ndim - 2, kernels.shape[-2]
     if axes == 1:
         return f", {channels} channels, a row each" if channels > 1 else ""
-    slices = ", slices side by side" if axes == 3 else ""
+    slices = _planes(kernels)
     if channels == 1:
         return slices
     which = f"the first {TILES} of {channels}" if channels > TILES else f"{channels}"
@@ -217,6 +227,11 @@ def _pair(row: Mapping[str, Any], given: Array, made: Array) -> Picture:
 def origin(row: Mapping[str, Any]) -> list[str]:
     """Return what a sample is found by: its number and, if it has one, its file."""
     return [f"sample {row['sample']}", *filter(None, [row.get("file")])]
+
+
+def frame_line(frame: Sequence[int] | None) -> list[str]:
+    """Return what is said of a clip's frame; nothing for images."""
+    return [f"frame {frame[0]} of {frame[1]}"] if frame else []
 
 
 def _percent(probability: float | None) -> str:

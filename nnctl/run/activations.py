@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAPS = 16  # of a layer
 LAYERS = 32
 # By the axes of a layer's output: how each of its maps is shown.
-SHOWN = {2: "a row a channel", 3: "", 4: "the middle slice of each"}
+SHOWN = {2: "a row a channel", 3: "", 4: "plane {} of {} of each"}
 
 
 def row_of(part: Part, split: str, sample: int) -> int:
@@ -79,6 +79,8 @@ def activations(
     picture = gallery(part, [sample])
     if picture:
         arrays["pictures"] = picture["pictures"]
+    if "frame" in picture:
+        about["frame"] = picture["frame"].tolist()
     return {"about": np.array(json.dumps(about)), **arrays}
 
 
@@ -92,7 +94,8 @@ def _spread(layers: Sequence[Layer]) -> list[Layer]:
 def _about(layer: Layer, maps: Array, small: Array) -> dict[str, Any]:
     """Return what is told of a layer: its type and shape, how many maps it has, how they are
     shown."""
-    shown = [SHOWN[len(layer.shape)]]
+    planes = layer.shape[0]
+    shown = [SHOWN[len(layer.shape)].format(planes // 2 + 1, planes)]
     if small.shape != maps.shape:
         shown.append(f"thinned to {format_shape(small.shape[1:])}")
     return {

@@ -2,7 +2,8 @@
 
 evaluation-SPLIT.json    the document of ``eval --json``
 pictures-SPLIT.npz       sample (n,), pictures (n, h, w, c) uint8: those of its surest mistakes; if
-                         the network draws its inputs, those of its worst samples too, and drawn
+                         the network draws its inputs, those of its worst samples too, and drawn;
+                         of clips frame (2,): the number of the one shown, and of how many
 activations.npz          of ``eval --activations``: about (a JSON text), pictures, maps.K (n, h, w)
 layers.json              the rows of the layer table
 """
@@ -88,6 +89,12 @@ def read_pictures(run: RunDir, split: str, kind: str = "pictures") -> dict[int, 
     if not {"sample", kind} <= set(arrays):
         return {}
     return dict(zip(arrays["sample"].tolist(), arrays[kind], strict=False))
+
+
+def read_frame(run: RunDir, split: str) -> tuple[int, int] | None:
+    """Return which frame of clips the pictures of a split show, from 1, and of how many."""
+    frame = _read_arrays(run.artifacts / f"pictures-{split}.npz").get("frame")
+    return None if frame is None or frame.shape != (2,) else (int(frame[0]), int(frame[1]))
 
 
 def read_activations(run: RunDir) -> tuple[dict[str, Any], dict[str, Array]]:

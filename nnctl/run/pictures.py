@@ -40,6 +40,7 @@ def gallery(part: Part, samples: Sequence[int], drawn: Array | None = None) -> d
     """Return ``sample`` (n,) and ``pictures`` (n, h, w, c) of samples named by their place in the
     data set; nothing if there are none, or they are no pictures.
 
+    Of videos there is ``frame``, too: which one it is, from 1, and of how many.
     ``drawn`` (N, width) are outputs for all rows of the part: where they are as large as the
     pictures, ``drawn`` (n, h, w, c) shows them with the same black and white.
     """
@@ -52,6 +53,8 @@ def gallery(part: Part, samples: Sequence[int], drawn: Array | None = None) -> d
     pictures = thinned(_frames(part.inputs[name][rows]))
     low, high = value_range(pictures)
     found = {"sample": part.index[rows], "pictures": scaled(pictures, low, high)}
+    if len(shape) == 4:
+        found["frame"] = np.array([shape[0] // 2 + 1, shape[0]])
     if drawn is not None and drawn.shape[1] == prod(shape):
         made = thinned(_frames(drawn[rows].reshape(-1, *shape)))
         edges = (0.0, 1.0) if pictures.dtype == np.uint8 else (low, high)

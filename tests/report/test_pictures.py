@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,9 +41,11 @@ def test_a_grey_kernel_has_zero_in_the_middle():
         ((3, 2, 4, 2), (11, 3), "4 channels side by side"),
         ((3, 2, 9, 2), (23, 3), "the first 8 of 9 channels side by side"),
         ((5, 7, 2), (5, 7), "7 channels, a row each"),
-        ((2, 3, 4, 1, 2), (9, 3), "slices side by side"),
-        ((2, 3, 4, 2, 2), (9, 7), "2 channels a row each, slices side by side"),
-        ((2, 3, 4, 3, 2), (9, 3), "red, green and blue"),
+        ((2, 3, 4, 1, 2), (9, 3), "2x3x4, side by side its 2 planes along depth or time. Middle"),
+        ((2, 3, 4, 2, 2), (9, 7), "2 channels a row each, side by side its 2 planes along"),
+        ((2, 3, 4, 3, 2), (9, 3), "its 2 planes along depth or time, three channels as red"),
+        ((9, 2, 2, 1, 2), (23, 2), "side by side the first 8 of its 9 planes"),
+        ((1, 3, 3, 1, 2), (3, 3), "kernels of 1x3x3. Middle"),
     ],
 )
 def test_kernels_of_every_kind(shape, size, said):
@@ -179,6 +182,15 @@ def test_the_worst_samples_beside_what_was_made_of_them(channels):
     assert "Left what was given, right what the network made of it." in text_of(html)
     assert html.count("<th>predicted</th>") == 0
     assert pairs(worst, given, {}) == ()
+
+
+def test_a_page_about_clips_says_which_frame_it_shows():
+    clips = replace(whole(), frames={"test": (3, 5)})
+    assert text_of(page([clips])).count("Of each clip frame 3 of 5.") == 1
+    about, maps = clips.activations
+    named = replace(clips, activations=({**about, "frame": [2, 4]}, maps))
+    assert "frame 2 of 4" in text_of(page([named]))
+    assert "frame" not in text_of(page([whole()]))
 
 
 def test_a_page_without_pictures_has_no_empty_headings():

@@ -1,13 +1,15 @@
 """Small pictures of samples, and the mistakes they are of."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from nnctl.data import Part
 from nnctl.errors import UsageError
 from nnctl.metrics import classified
-from nnctl.run.activations import LAYERS, _spread, row_of
-from nnctl.run.artifacts import read_pictures, write_evaluation
+from nnctl.run.activations import LAYERS, _about, _spread, row_of
+from nnctl.run.artifacts import read_frame, read_pictures, write_evaluation
 from nnctl.run.heads import Head
 from nnctl.run.mistakes import MISTAKES, surest_mistakes
 from nnctl.run.pictures import drawings, gallery, picture_input, scaled, thinned, value_range
@@ -92,7 +94,9 @@ def test_what_is_drawn_has_the_black_and_white_of_the_samples(link):
 
 def test_of_a_video_the_middle_frame():
     array = np.arange(3, dtype=np.uint8).reshape(1, 3, 1, 1, 1) * np.ones((1, 3, 2, 2, 1), np.uint8)
-    assert (gallery(part(array), [0])["pictures"] == 1).all()
+    found = gallery(part(array), [0])
+    assert (found["pictures"] == 1).all() and found["frame"].tolist() == [2, 3]
+    assert "frame" not in gallery(part(array[:, 0]), [0])
 
 
 def test_large_pictures_are_thinned_to_means():
@@ -115,16 +119,30 @@ def test_what_black_and_white_stand_for():
 def test_pictures_are_replaced_with_their_evaluation_and_damage_is_no_error(tmp_path):
     folder = RunDir(tmp_path)
     arrays = gallery(part(np.zeros((2, 2, 2, 1), np.uint8)), [10])
+    clips = gallery(part(np.zeros((2, 4, 2, 2, 1), np.uint8)), [10])
     write_evaluation(folder, {"split": "test"}, arrays)
     path = folder.artifacts / "pictures-test.npz"
     first = path.read_bytes()
     assert list(read_pictures(folder, "test")) == [10]
+    assert read_frame(folder, "test") is None
+    write_evaluation(folder, {"split": "test"}, clips)
+    assert read_frame(folder, "test") == (3, 4)
     write_evaluation(folder, {"split": "test"}, arrays)
     assert path.read_bytes() == first
     path.write_bytes(first[:100])
     assert read_pictures(folder, "test") == {}
     write_evaluation(folder, {"split": "test"})
     assert not path.exists() and read_pictures(folder, "test") == {}
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [((9, 4), "a row a channel"), ((8, 8, 3), ""), ((5, 8, 8, 3), "plane 3 of 5 of each")],
+)
+def test_which_part_of_a_map_is_shown(shape, said):
+    layer = SimpleNamespace(name="c", type="conv3d", shape=shape)
+    maps = np.zeros((2, 8, 8))
+    assert _about(layer, maps, maps)["shown"] == said
 
 
 def test_of_many_layers_some_are_shown_from_the_first_to_the_last():
