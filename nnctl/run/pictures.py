@@ -31,8 +31,7 @@ def drawings(heads: Sequence[Head], outputs: Mapping[str, Array]) -> Array | Non
     """Return what a network makes of its own inputs, (N, width), pixels in [0, 1]; or None."""
     for head in heads:
         if head.info.kind == "rows" and not head.classes:
-            values = np.asarray(outputs[head.node], np.float64).reshape(len(outputs[head.node]), -1)
-            return 1.0 / (1.0 + np.exp(-values)) if head.link == "sigmoid" else values
+            return head.rows(outputs[head.node])
     return None
 
 

@@ -60,10 +60,10 @@ def predicted(head: Head, outputs: Array) -> Predicted:
     """Return what an output means, in the words of the data."""
     values = np.asarray(outputs, dtype=np.float64).reshape(len(outputs), -1)
     if not head.classes and head.info.kind != "class":
-        return Predicted(head.name, values=values)
+        return Predicted(head.name, values=head.rows(outputs))
     names = head.classes or tuple(map(str, range(head.info.width)))
     if head.link == "sigmoid" and head.info.kind == "rows":
-        return Predicted(head.name, names, probabilities=1.0 / (1.0 + np.exp(-values)))
+        return Predicted(head.name, names, probabilities=head.rows(outputs))
     seen = classified(values, np.zeros(len(values), np.int64), len(names), head.link)
     probabilities = seen.probabilities
     if np.isnan(probabilities).any():

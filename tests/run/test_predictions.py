@@ -61,6 +61,12 @@ def test_questions_have_a_probability_each_and_no_class():
     assert row == {"sample": 0, "probabilities": {"red": 0.5, "big": 0.5}}
 
 
+def test_pixels_that_are_compared_as_logits_are_told_as_pixels():
+    head = Head("d", "", "", TargetInfo("rows", 2), "sigmoid")
+    row = json.loads(next(as_jsonl(found(predicted(head, np.array([[0.0, -999.0]] * 2))))))
+    assert row == {"sample": 0, "prediction": [0.5, 0.0]}
+
+
 def test_numbers_stand_as_they_are_and_nan_is_null():
     head = Head("d", "", "", TargetInfo("number", 1), "identity")
     one, two = map(json.loads, as_jsonl(found(predicted(head, np.array([[102.0], [np.nan]])))))
