@@ -76,6 +76,7 @@ def _sealed(
 def decode(blob: bytes) -> tuple[Tensors, Meta]:
     """Return (tensors, meta) of a checkpoint's bytes, verified. Raises CheckpointError."""
     header = _header(blob[:PREFIX_BYTES], blob[PREFIX_BYTES : PREFIX_BYTES + HEADER_LIMIT])
+    _require_whole(header, blob)
     meta = _meta_of_header(header)
     start, digest = _digest(blob)
     if blob[start : start + len(digest)] != digest:
@@ -106,7 +107,8 @@ def read_foreign(path: Path) -> tuple[Tensors, str]:
     with os_errors(f"cannot read {path}"):
         blob = path.read_bytes()
     try:
-        _header(blob[:PREFIX_BYTES], blob[PREFIX_BYTES : PREFIX_BYTES + HEADER_LIMIT])
+        header = _header(blob[:PREFIX_BYTES], blob[PREFIX_BYTES : PREFIX_BYTES + HEADER_LIMIT])
+        _require_whole(header, blob)
         return parse(blob), hashlib.sha256(blob).hexdigest()
     except CheckpointError as error:
         raise error.at(file=str(path)) from error.__cause__
@@ -116,6 +118,8 @@ def read_foreign(path: Path) -> tuple[Tensors, str]:
 
 def _header(prefix: bytes, body: bytes) -> dict[str, Any]:
     length = int.from_bytes(prefix, "little")
+    if not prefix:
+        _refuse("the file is empty (0 bytes)")
     if len(prefix) < PREFIX_BYTES or not body or length > HEADER_LIMIT or body[:1] != b"{":
         _refuse("not a checkpoint: it is not a safetensors file")
     if length > len(body):
@@ -127,6 +131,20 @@ def _header(prefix: bytes, body: bytes) -> dict[str, Any]:
     if not isinstance(header, dict):
         _refuse("not a checkpoint: its header is not a table")
     return header
+
+
+def _require_whole(header: Mapping[str, Any], blob: bytes) -> None:
+    """Refuse a file that is shorter than its header says; what else is wrong, others find."""
+    tables = [entry for name, entry in header.items() if name != "__metadata__"]
+    try:
+        ends = [int(entry["data_offsets"][1]) for entry in tables]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return
+    start = PREFIX_BYTES + int.from_bytes(blob[:PREFIX_BYTES], "little")
+    expected = start + max(ends, default=0)
+    if len(blob) < expected:
+        there = f"{len(blob)} bytes are there, {expected} expected by its header"
+        _refuse(f"truncated: {there}", hint="the file was cut short; copy or download it again")
 
 
 def _meta_of_header(header: dict[str, Any]) -> Meta:
@@ -161,5 +179,5 @@ def _json(meta: Mapping[str, Any]) -> str:
     return json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _refuse(what: str, cause: BaseException | None = None) -> NoReturn:
-    raise CheckpointError(f"checkpoint unusable: {what}") from cause
+def _refuse(what: str, cause: BaseException | None = None, hint: str = "") -> NoReturn:
+    raise CheckpointError(f"checkpoint unusable: {what}", hint) from cause

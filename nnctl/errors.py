@@ -45,6 +45,18 @@ class Problem:
         return text + "".join(f"\n  {line}" for line in self.hint.splitlines())
 
 
+def once(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems as people read them: a hint that several files in a row share follows the
+    last of them. Keys of a spec keep their own."""
+    found = list(problems)
+    pairs = zip(found, [*found[1:], Problem("")], strict=False)
+    return [replace(one, hint="") if _share(one, following) else one for one, following in pairs]
+
+
+def _share(one: Problem, following: Problem) -> bool:
+    return one.hint == following.hint and bool(one.file) and not (one.path or following.path)
+
+
 class NnctlError(Exception):
     """A mistake that a person can mend; carries every problem found, and an exit code."""
 
@@ -54,7 +66,7 @@ class NnctlError(Exception):
         if isinstance(problems, str):
             problems = Problem(problems, hint)
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        super().__init__("\n".join(map(str, once(self.problems))))
 
     def at(self, **where: str | int) -> NnctlError:
         """Return the same error with the given fields (file, line, ...) set on every problem."""

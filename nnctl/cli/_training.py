@@ -100,7 +100,11 @@ def complaints(outcome: Outcome) -> list[Problem]:
     if outcome.status == ExitStatus.DIVERGED:
         step = int(outcome.summary.get("steps") or 0) + 1
         message = f"step {step}: training diverged; the first NaN or Inf is in {outcome.tensor}"
-        hint = f"the last good state is {outcome.run.latest}\ntry a lower learning_rate"
+        kept, split = "the last good state is", outcome.summary.get("diverged_on")
+        if split:
+            message = f"after step {step - 1}: training diverged; the loss on {split} is NaN or Inf"
+            kept = "the state after that step is"
+        hint = f"{kept} {outcome.run.latest}\ntry a lower learning_rate"
         found.append(Problem(message, hint))
     return found
 

@@ -48,7 +48,7 @@ def command(
         ),
     ] = None,
     activations: Annotated[
-        int | None,
+        list[int] | None,
         typer.Option(
             "--activations", metavar="SAMPLE", help="Keep the maps of this sample for the report."
         ),
@@ -65,13 +65,12 @@ def command(
 
     out = Output(json=json, quiet=quiet)
     parse_gates(gate or [])  # before anything is read
+    sample = _only(activations or [])
     located = locate(target)
-    if activations is not None:
+    if sample is not None:
         _require_run(located, data)
     path = located.checkpoint("best")
-    found = evaluate(
-        path, split=split, data=data, gates=gate or (), sample=activations, threads=threads
-    )
+    found = evaluate(path, split=split, data=data, gates=gate or (), sample=sample, threads=threads)
     document = found.document(str(path))
     out.text(as_text(found, str(path), per_class=per_class))
     out.document(document)
@@ -80,6 +79,17 @@ def command(
     unmet = [verdict.problem() for verdict in found.verdicts if not verdict.passed]
     out.complain(unmet)
     return ExitStatus.GATE if unmet else ExitStatus.OK
+
+
+def _only(samples: list[int]) -> int | None:
+    """Return the sample whose maps are asked for. Raises UsageError if there are several."""
+    if len(samples) > 1:
+        given = " and ".join(map(str, samples))
+        raise UsageError(
+            f"--activations was given {len(samples)} times: {given}",
+            "a report shows the maps of one sample: name one",
+        )
+    return samples[0] if samples else None
 
 
 def _is_whole(located: Located) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from io import TextIOWrapper
 from typing import Any, TextIO
 
-from nnctl.errors import NnctlError, Problem
+from nnctl.errors import NnctlError, Problem, once
 
 SCHEMA_VERSION = 1
 RED, YELLOW, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
@@ -74,9 +74,9 @@ class Output:
         return int(error.status)
 
     def complain(self, items: Iterable[Problem]) -> None:
-        """Print problems on stderr, each at its place, quiet or not."""
+        """Print problems on stderr, each at its place, quiet or not; a remedy of several once."""
         self._clear()
-        for problem in items:
+        for problem in once(items):
             _write(sys.stderr, _paint(complaint(problem), "error:", RED))
 
     def _clear(self) -> None:

@@ -5,8 +5,8 @@
   nnctl predict latest test --layer dense_1 -o features.npz
 
 INPUT is a file like the training data (a target in it is not read), an image or a folder of images,
-or train, validation or test: a part of the training data. Inputs are normalized as they were in
-training.
+or train, validation or test: a part of the training data (./test is a folder of that name). Samples
+that are files have their names in a column. Inputs are normalized as they were in training.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nnctl.cli._options import Json
+from nnctl.cli._options import Json, Quiet
 from nnctl.cli.output import Output
 from nnctl.errors import CheckpointError, UsageError
 
@@ -45,6 +45,7 @@ def command(
         int | None, typer.Option("--threads", min=1, help="Threads; changes no figure.")
     ] = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     from nnctl.run.evaluate import predict
     from nnctl.run.locate import locate
@@ -54,7 +55,7 @@ def command(
         raise UsageError("an archive needs a file", "name one with -o, or choose csv or jsonl")
     path = locate(target).checkpoint("best")
     found = predict(path, inputs, layer=layer, threads=threads)
-    out = Output(json=json)
+    out = Output(json=json, quiet=quiet)
     if json:
         from nnctl.run.predictions import rows
 
@@ -80,7 +81,7 @@ def _bytes(found: Predictions, form: Format) -> bytes:
 
     if form == "npz":
         return as_npz(found)
-    return "".join(f"{line}\n" for line in TEXT[form](found)).encode()
+    return "".join(f"{line}\n" for line in TEXT[form](found)).encode(errors="surrogateescape")
 
 
 def _write(path: Path, content: bytes) -> None:

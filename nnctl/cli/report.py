@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from nnctl.cli._options import Quiet
 from nnctl.cli.output import Output
 from nnctl.errors import CheckpointError, UsageError
 
@@ -41,13 +42,14 @@ def command(
         Path | None, typer.Option("--output", "-o", help="File to write. Default: see above.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     from nnctl.report.read import read_run
 
     folders = [_folder(name) for name in runs] if runs else [_folder(None)]
     pictures = form == "html" and not json and len(folders) == 1
     made = _make("json" if json else form, [read_run(each, pictures) for each in folders])
-    out = Output()
+    out = Output(quiet=quiet)
     if output is None and form == "html" and not json:
         output = folders[0].path / "report.html"
     if output is None:
@@ -70,7 +72,7 @@ def _write(path: Path, text: str) -> None:
     from nnctl.files import write_atomic
 
     try:
-        write_atomic(path, [text.encode() + b"\n"], durable=False)
+        write_atomic(path, [text.encode(errors="surrogateescape") + b"\n"], durable=False)
     except CheckpointError as error:
         raise UsageError(error.problems[0].message, "name another file with -o") from error
 

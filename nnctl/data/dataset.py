@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -36,6 +36,7 @@ class Dataset:
     "order" (float64) where the split asks for them. ``test`` and ``validation`` come from files of
     their own. ``reading`` is what another file needs to be read alike. ``lengths`` holds, int64
     (N,), how many steps each sample of an input has where these are padded to one length.
+    ``files`` (N,) are the names of the files that the samples are, if they are files.
     """
 
     inputs: dict[str, np.ndarray]
@@ -47,6 +48,7 @@ class Dataset:
     name: str = ""
     reading: Reading | None = None
     lengths: dict[str, np.ndarray] = field(default_factory=dict)
+    files: np.ndarray | None = None
 
     @property
     def samples(self) -> int:
@@ -56,17 +58,23 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Part:
-    """The samples of one split, gathered: contiguous arrays and where their rows were."""
+    """The samples of one split, gathered: contiguous arrays, where their rows were, their files."""
 
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
     index: np.ndarray
     lengths: dict[str, np.ndarray] = field(default_factory=dict)
+    files: np.ndarray | None = None
 
     @property
     def samples(self) -> int:
         """How many samples there are."""
         return len(self.index)
+
+    def origin(self, row: int) -> dict[str, Any]:
+        """Return what people find a row by: its place in the data and, if it has one, its file."""
+        file = {} if self.files is None else {"file": str(self.files[row])}
+        return {"sample": int(self.index[row]), **file}
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,13 @@ def gather(dataset: Dataset, index: np.ndarray) -> Part:
     inputs = {key: np.ascontiguousarray(x[index]) for key, x in dataset.inputs.items()}
     targets = {key: np.ascontiguousarray(t.values[index]) for key, t in dataset.targets.items()}
     lengths = {key: np.ascontiguousarray(x[index]) for key, x in dataset.lengths.items()}
-    return Part(inputs, targets, index, lengths)
+    files = None if dataset.files is None else dataset.files[index]
+    return Part(inputs, targets, index, lengths, files)
 
 
 def whole(dataset: Dataset) -> Part:
     """Return all rows as one part, without copying what is contiguous already."""
     inputs = {key: np.ascontiguousarray(x) for key, x in dataset.inputs.items()}
     targets = {key: np.ascontiguousarray(t.values) for key, t in dataset.targets.items()}
-    return Part(inputs, targets, np.arange(dataset.samples, dtype=np.int64), dict(dataset.lengths))
+    index = np.arange(dataset.samples, dtype=np.int64)
+    return Part(inputs, targets, index, dict(dataset.lengths), dataset.files)

@@ -24,6 +24,7 @@ def require_file(path: Path) -> None:
     """Raise DataError unless ``path`` is a readable file with something in it."""
     if path.is_dir():
         raise file_error(path, "expected a data file, found a directory", "name a file in it")
+    require_target(path)
     if not path.exists():
         near = nearest(path.name, siblings(path))
         hint = f'did you mean "{near}"?\n' if near else ""
@@ -31,6 +32,13 @@ def require_file(path: Path) -> None:
         raise file_error(path, "no such file", hint)
     if path.is_file() and path.stat().st_size == 0:
         raise file_error(path, "the file is empty (0 bytes)", "write the data again")
+
+
+def require_target(path: Path) -> None:
+    """Raise DataError for a symbolic link to what is not there."""
+    if path.is_symlink() and not path.exists():
+        message = f"a symbolic link to {path.readlink()}, which is not there"
+        raise file_error(path, message, "bring back what it names, or remove the link")
 
 
 def siblings(path: Path) -> list[str]:

@@ -93,7 +93,8 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
     }
     sizes = vocabularies(inputs)
     reading = replace(opened.reading(), vocabulary_sizes=sizes)
-    return Dataset(inputs, targets, _columns(opened), reading=reading)
+    files = opened.content.files and np.array(opened.content.files(), np.str_)
+    return Dataset(inputs, targets, _columns(opened), reading=reading, files=files)
 
 
 def vocabularies(inputs: Mapping[str, np.ndarray]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnctl.data import bundled, columns, targets
-from nnctl.data.files import siblings
+from nnctl.data.files import require_target, siblings
 from nnctl.data.problems import Locate, SpecPath, listing
 from nnctl.data.reading import Reading
 from nnctl.data.roles import Roles, assign
@@ -188,6 +188,7 @@ class Opener:
 
     def _require_file(self, name: str, path: SpecPath) -> None:
         file = self.base_dir / name
+        require_target(file)
         if not file.exists():
             near = suggest.nearest(file.name, siblings(file))
             hint = f'did you mean "{Path(name).with_name(near)}"?\n' if near else ""
@@ -257,15 +258,24 @@ def _require_fields(main: Reading, source: Source, wanted: Wanted) -> None:
         raise DataError(source.describe(message, hint))
 
 
+def _shape_hint(source: Source, found: Shape, expected: Shape) -> str:
+    """Say how samples that are images or clips get the shape that is expected."""
+    if "image_size" not in source.obeys or len(found) != len(expected):
+        return "give data of one shape"
+    if found[-3:-1] != expected[-3:-1]:
+        return "resize all of them: set data.image_size = [height, width]"
+    if found[-1] != expected[-1]:
+        return f"convert all of them: set data.channels = {expected[-1]}"
+    return "read as many frames of all of them: set data.frames"
+
+
 def _require_shapes(main: Reading, source: Source, content: Content) -> None:
     for key, shape in main.shapes.items():
         found: Shape = content.shapes[key]
         if found != shape:
             given = f"samples of shape {format_shape(found)}"
             message = f"{given}, expected {format_shape(shape)} as in {main.name}"
-            resize = "resize all of them: set data.image_size = [height, width]"
-            hint = resize if "image_size" in source.obeys else "give data of one shape"
-            raise DataError(source.describe(message, hint))
+            raise DataError(source.describe(message, _shape_hint(source, found, shape)))
         if main.dtypes[key] == "uint8" and content.dtypes[key] != "uint8":
             given = content.dtypes[key]
             message = f"numbers of type {given}, expected bytes (uint8) as in {main.name}"

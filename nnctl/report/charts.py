@@ -74,7 +74,21 @@ def sheet(runs: Sequence[Run]) -> str:
 
 def quantities(runs: Sequence[Run]) -> list[str]:
     """Return the figures that any of the runs has curves of, loss first."""
+    return [name for name in _named(runs) if _is_known(runs, name)]
+
+
+def undefined(runs: Sequence[Run]) -> list[str]:
+    """Return the figures that were taken, and that no run could define in any epoch."""
+    return [name for name in _named(runs) if not _is_known(runs, name)]
+
+
+def _named(runs: Sequence[Run]) -> list[str]:
     return list(dict.fromkeys(name for run in runs for name in run.history.quantities()))
+
+
+def _is_known(runs: Sequence[Run], name: str) -> bool:
+    lines = (line for run in runs for line in run.history.of(name).values())
+    return any(math.isfinite(value) for line in lines for value in line)
 
 
 def draw_curves(axes: Axes, runs: Sequence[Run], quantity: str) -> None:

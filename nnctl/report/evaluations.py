@@ -7,7 +7,7 @@ from typing import Any
 
 from nnctl.report.confused import confused, outputs, wrong
 from nnctl.report.confusion import confusion_svg
-from nnctl.report.pictures import gallery
+from nnctl.report.pictures import gallery, pairs
 from nnctl.report.runs import Run
 
 MOST_CLASSES = 60  # above that only the worst are listed
@@ -17,15 +17,19 @@ WORST_CLASSES = 30
 def facts(run: Run, split: str) -> dict[str, Any]:
     """Return what the template needs of the evaluation of one split."""
     document = run.evaluations[split]
-    mistakes = document.get("mistakes") or []
+    mistakes, worst = document.get("mistakes") or [], document.get("worst") or []
     return {
         "split": split,
         "metrics": document.get("metrics") or {},
         "gates": document.get("gates") or [],
-        "worst": document.get("worst") or [],
+        "worst": worst,
+        "has_files": all(row.get("file") for row in worst),
         "samples": document.get("samples"),
         "outputs": [_output(name, found) for name, found in outputs(document).items()],
         "gallery": gallery(mistakes, run.pictures.get(split, {})),
+        "pairs": pairs(worst, run.pictures.get(split, {}), run.drawn.get(split, {})),
+        "frame": run.frames.get(split),
+        "has_truth": any(row.get("true") is not None for row in worst),
         "wrong": sum(map(wrong, outputs(document).values())),
     }
 

@@ -15,6 +15,7 @@ from nnctl.report.history import SPLITS
 from nnctl.report.pictures import (
     activation_sheets,
     activation_title,
+    frame_line,
     kernel_sheets,
     picture,
 )
@@ -39,6 +40,7 @@ def page(runs: Sequence[Run]) -> str:
         runs=[_facts(run) for run in runs],
         single=len(runs) == 1,
         charts=[_chart(runs, name) for name in charts.quantities(runs)],
+        undefined=charts.undefined(runs),
         rate=Markup(charts.learning_rate(runs)) if _has_rates(runs) else None,
         differences=differences(list(runs)) if len(runs) > 1 else [],
         columns=_columns(runs),
@@ -80,7 +82,9 @@ def _activations(run: Run) -> dict[str, Any] | None:
     if not sheets:
         return None
     pixels = arrays.get("pictures")
-    sample = None if pixels is None else picture(pixels[0], f"sample {about['sample']}", wide=128)
+    lines, sample = frame_line(about.get("frame")), None
+    if pixels is not None:
+        sample = picture(pixels[0], f"sample {about['sample']}", lines, wide=128)
     return {
         "title": activation_title(about),
         "sample": sample,

@@ -19,6 +19,7 @@ KERNELS = 64  # of a layer
 TILES = 8  # of a kernel, along each side
 WIDE = 72  # pixels on the page, about, that a small picture is enlarged to
 TILE, WIDEST_KERNEL = 33, 300  # the same of a tile among several, and of all together
+PAIRS = 8  # of an input and what a network that draws its inputs made of it
 SMALLEST, WIDEST = 52, 100  # the same of an activation map
 
 
@@ -65,6 +66,7 @@ def _kernel_sheet(layer: str, kernels: Array) -> Sheet:
     shown = tuple(_kernel(layer, k, kernels[..., k]) for k in range(min(count, KERNELS)))
     note = f"{_of(len(shown), count)} kernels of {size}"
     if _is_color(kernels[..., 0]):
+        note += _planes(kernels)
         note += ", three channels as red, green and blue. Middle grey is 0, the least and the most "
         note += "of a color are minus and plus the number below."
     else:
@@ -77,12 +79,21 @@ def _is_color(kernel: Array) -> bool:
     return kernel.ndim in (3, 4) and kernel.shape[-1] == 3
 
 
+def _planes(kernels: Array) -> str:
+    """Say what the tiles of a kernel of three axes are."""
+    if kernels.ndim != 5 or len(kernels) == 1:
+        return ""
+    count = len(kernels)
+    which = f"its {count}" if count <= TILES else f"the first {TILES} of its {count}"
+    return f", side by side {which} planes along depth or time"
+
+
 def _channels(kernels: Array) -> str:
     """Say how the channels and slices of kernels that are not in color are laid out."""
     axes, channels = kernels.ndim - 2, kernels.shape[-2]
     if axes == 1:
         return f", {channels} channels, a row each" if channels > 1 else ""
-    slices = ", slices side by side" if axes == 3 else ""
+    slices = _planes(kernels)
     if channels == 1:
         return slices
     which = f"the first {TILES} of {channels}" if channels > TILES else f"{channels}"
@@ -119,14 +130,15 @@ def _tiles(rows: Sequence[Sequence[Pixels]]) -> Pixels:
         return first
     height, width = first.shape[:2]
     depth = first.shape[2] if first.ndim == 3 else 1
+    layers = min(depth + 1, 4)  # one for what is transparent, unless there is one already
     whole = np.zeros(
-        (len(rows) * (height + 1) - 1, len(rows[0]) * (width + 1) - 1, depth + 1), np.uint8
+        (len(rows) * (height + 1) - 1, len(rows[0]) * (width + 1) - 1, layers), np.uint8
     )
     for i, row in enumerate(rows):
         for j, tile in enumerate(row):
             y, x = i * (height + 1), j * (width + 1)
+            whole[y : y + height, x : x + width, -1] = 255
             whole[y : y + height, x : x + width, :depth] = tile.reshape(height, width, depth)
-            whole[y : y + height, x : x + width, depth] = 255
     return whole
 
 
@@ -165,7 +177,8 @@ def _map_width(one: Pixels) -> int:
 
 def activation_title(about: Mapping[str, Any]) -> str:
     """Return what sample the maps are of, and what it was taken for."""
-    told = [f"Sample {about.get('sample')} of {about.get('split')}"]
+    file = f", {about['file']}" if about.get("file") else ""
+    told = [f"Sample {about.get('sample')} of {about.get('split')}{file}"]
     for row in about.get("said", ()):
         name = f"{row['output']}: " if row.get("output") else ""
         told.append(
@@ -193,8 +206,32 @@ def _mistakes(
             continue
         name = f"{row['output']}: " if row.get("output") else ""
         said = f"{name}{row['true']} taken for {row['predicted']}"
-        lines = (said, f"probability {figure(row['probability'], 3)}", f"sample {row['sample']}")
+        lines = (said, f"probability {figure(row['probability'], 3)}", *origin(row))
         yield picture(pixels, f"sample {row['sample']}: {said}", lines, wide=96)
+
+
+def pairs(
+    worst: Sequence[Mapping[str, Any]], pictures: Mapping[int, Array], drawn: Mapping[int, Array]
+) -> tuple[Picture, ...]:
+    """Return the worst samples of which there are pictures, each beside what was made of it."""
+    known = [row for row in worst if row["sample"] in pictures and row["sample"] in drawn]
+    return tuple(_pair(row, pictures[row["sample"]], drawn[row["sample"]]) for row in known[:PAIRS])
+
+
+def _pair(row: Mapping[str, Any], given: Array, made: Array) -> Picture:
+    lines = (f"loss {figure(row['loss'], 3)}", *origin(row))
+    alt = f"sample {row['sample']} and what was made of it"
+    return picture(_tiles([[given, made]]), alt, lines, wide=2 * WIDE)
+
+
+def origin(row: Mapping[str, Any]) -> list[str]:
+    """Return what a sample is found by: its number and, if it has one, its file."""
+    return [f"sample {row['sample']}", *filter(None, [row.get("file")])]
+
+
+def frame_line(frame: Sequence[int] | None) -> list[str]:
+    """Return what is said of a clip's frame; nothing for images."""
+    return [f"frame {frame[0]} of {frame[1]}"] if frame else []
 
 
 def _percent(probability: float | None) -> str:

@@ -15,6 +15,7 @@ from nnctl.run import eventlog
 from nnctl.run.artifacts import (
     read_activations,
     read_evaluations,
+    read_frame,
     read_layers,
     read_pictures,
 )
@@ -53,6 +54,8 @@ def _with_pictures(read: Run, run: RunDir) -> Run:
     return replace(
         read,
         pictures={split: read_pictures(run, split) for split in read.evaluations},
+        drawn={split: read_pictures(run, split, "drawn") for split in read.evaluations},
+        frames={split: read_frame(run, split) for split in read.evaluations},
         activations=read_activations(run),
         kernels=read_kernels(run, read.layers),
     )

@@ -18,7 +18,9 @@ class Run:
 
     ``spec`` is the text as it was given, ``settings`` every field of the resolved spec by its
     dotted path, ``layers`` the rows of the layer table. Where pictures were asked for: ``pictures``
-    of samples by split and sample, ``activations`` (what is told, arrays), ``kernels`` by layer.
+    of samples by split and sample, ``drawn`` what the network made of them where it draws its
+    inputs, ``frames`` which one of clips they show, ``activations`` (what is told, arrays),
+    ``kernels`` by layer.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Run:
     spec: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     pictures: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)
+    drawn: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)
+    frames: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     activations: tuple[Mapping[str, Any], Mapping[str, Array]] = ({}, {})
     kernels: Mapping[str, Array] = field(default_factory=dict)
 

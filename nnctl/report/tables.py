@@ -120,7 +120,8 @@ def _confusion(of: str, split: str, output: Mapping[str, Any]) -> list[str]:
 
 
 def _mistakes(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = ["sample", "true", "predicted", "probability"]
+    file = ["file"] if rows[0].get("file") else []
+    names = ["sample", *file, "true", "predicted", "probability"]
     names = ["output", *names] if "output" in rows[0] else names
     cells = [{**row, "sample": str(row["sample"])} for row in rows[:MISTAKES]]
     shown = [[figure(row[name], 3) for name in names] for row in cells]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAPS = 16  # of a layer
 LAYERS = 32
 # By the axes of a layer's output: how each of its maps is shown.
-SHOWN = {2: "a row a channel", 3: "", 4: "the middle slice of each"}
+SHOWN = {2: "a row a channel", 3: "", 4: "plane {} of {} of each"}
 
 
 def row_of(part: Part, split: str, sample: int) -> int:
@@ -74,11 +74,13 @@ def activations(
         low, high = _range(maps)
         arrays[f"maps.{k}"] = small = scaled(thinned(maps[..., None])[..., 0], low, high)
         listed.append({**_about(layer, maps, small), "low": low, "high": high})
-    about = {"split": split, "layers": listed, "of": len(layers), "sample": sample}
+    about = {"split": split, "layers": listed, "of": len(layers), **part.origin(row)}
     about["said"] = list(_said(plan, found, part, split, row))
     picture = gallery(part, [sample])
     if picture:
         arrays["pictures"] = picture["pictures"]
+    if "frame" in picture:
+        about["frame"] = picture["frame"].tolist()
     return {"about": np.array(json.dumps(about)), **arrays}
 
 
@@ -92,7 +94,8 @@ def _spread(layers: Sequence[Layer]) -> list[Layer]:
 def _about(layer: Layer, maps: Array, small: Array) -> dict[str, Any]:
     """Return what is told of a layer: its type and shape, how many maps it has, how they are
     shown."""
-    shown = [SHOWN[len(layer.shape)]]
+    planes = layer.shape[0]
+    shown = [SHOWN[len(layer.shape)].format(planes // 2 + 1, planes)]
     if small.shape != maps.shape:
         shown.append(f"thinned to {format_shape(small.shape[1:])}")
     return {
@@ -108,12 +111,12 @@ def _said(
     plan: Plan, found: Sequence[Head], part: Part, split: str, row: int
 ) -> Iterator[dict[str, Any]]:
     """Yield what the network says of a sample: a row for each output that is a class."""
-    one = np.array([row])
+    one, of = np.array([row]), part.origin(row)
     outputs = plan.evaluate(split, one).outputs
     for head in found:
         seen = head.view(outputs[head.node], part.targets[head.target][one])
         if isinstance(seen, Classified):
-            yield {"output": head.name, **told(head, seen, np.array([0]), part.index[one])[0]}
+            yield {"output": head.name, **told(head, seen, np.array([0]), lambda _: of)[0]}
 
 
 def _maps(values: Array) -> Iterator[Array]:

@@ -1,7 +1,9 @@
 """What reports are made from, in ``artifacts/`` of a run: written by training and by ``eval``.
 
 evaluation-SPLIT.json    the document of ``eval --json``
-pictures-SPLIT.npz       sample (n,), pictures (n, h, w, c) uint8: those of its surest mistakes
+pictures-SPLIT.npz       sample (n,), pictures (n, h, w, c) uint8: those of its surest mistakes; if
+                         the network draws its inputs, those of its worst samples too, and drawn;
+                         of clips frame (2,): the number of the one shown, and of how many
 activations.npz          of ``eval --activations``: about (a JSON text), pictures, maps.K (n, h, w)
 layers.json              the rows of the layer table
 """
@@ -81,12 +83,18 @@ def read_layers(run: RunDir) -> Sequence[Mapping[str, Any]]:
     return list(_read(run.artifacts / "layers.json").get("layers", []))
 
 
-def read_pictures(run: RunDir, split: str) -> dict[int, Array]:
-    """Return the pictures of a split that were kept, by sample."""
+def read_pictures(run: RunDir, split: str, kind: str = "pictures") -> dict[int, Array]:
+    """Return the pictures of a split that were kept, by sample; ``kind`` is one of the arrays."""
     arrays = _read_arrays(run.artifacts / f"pictures-{split}.npz")
-    if not {"sample", "pictures"} <= set(arrays):
+    if not {"sample", kind} <= set(arrays):
         return {}
-    return dict(zip(arrays["sample"].tolist(), arrays["pictures"], strict=False))
+    return dict(zip(arrays["sample"].tolist(), arrays[kind], strict=False))
+
+
+def read_frame(run: RunDir, split: str) -> tuple[int, int] | None:
+    """Return which frame of clips the pictures of a split show, from 1, and of how many."""
+    frame = _read_arrays(run.artifacts / f"pictures-{split}.npz").get("frame")
+    return None if frame is None or frame.shape != (2,) else (int(frame[0]), int(frame[1]))
 
 
 def read_activations(run: RunDir) -> tuple[dict[str, Any], dict[str, Array]]:

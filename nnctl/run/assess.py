@@ -13,7 +13,7 @@ import numpy as np
 
 from nnctl.metrics import Classified, MultiLabel, Regressed, Sequences, View, compute, per_class
 from nnctl.run.heads import Array, Head
-from nnctl.run.mistakes import surest_mistakes
+from nnctl.run.mistakes import Origin, by_row, surest_mistakes
 from nnctl.spec.gates import Gate, Verdict, judge
 
 WORST = 10
@@ -128,13 +128,13 @@ def assess(
     split: str,
     loss: float,
     losses: Array | None = None,
-    index: Array | None = None,
+    origin: Origin = by_row,
     wanted: Iterable[str] = (),
     gates: Sequence[Gate] = (),
 ) -> Assessment:
     """Return all metrics of every output, and those ``wanted`` or gated that take a parameter.
 
-    ``losses`` (N,) are the samples' own; ``index`` their places in the data set.
+    ``losses`` (N,) are the samples' own; ``origin`` tells where a row comes from.
     """
     metrics: dict[str, float | None] = {"loss": _defined(loss)}
     details: dict[str, Details] = {}
@@ -143,8 +143,8 @@ def assess(
         more = _own(head, [*wanted, *(gate.metric for gate in gates)])
         values = compute(seen) | compute(seen, more)
         metrics |= {head.prefix + name: _defined(value) for name, value in values.items()}
-        details[head.name] = _details(head, seen, index)
-    worst = [] if losses is None else _worst(views, losses, index)
+        details[head.name] = _details(head, seen, origin)
+    worst = [] if losses is None else _worst(views, losses, origin)
     samples = len(targets[heads[0].target])
     found = Assessment(split, samples, metrics, details, worst)
     found.verdicts.extend(judge(gates, metrics, _rows(details)))
@@ -156,12 +156,12 @@ def _own(head: Head, names: Iterable[str]) -> list[str]:
     return [name.removeprefix(head.prefix) for name in names if name.startswith(head.prefix)]
 
 
-def _details(head: Head, seen: View, index: Array | None) -> Details:
+def _details(head: Head, seen: View, origin: Origin) -> Details:
     if not isinstance(seen, Classified):
         return Details()
     rows = per_class(seen, head.classes)
     counts = {"classes": [row["class"] for row in rows], "counts": seen.confusion.tolist()}
-    return Details(rows, counts, surest_mistakes(head, seen, index))
+    return Details(rows, counts, surest_mistakes(head, seen, origin))
 
 
 def _rows(details: Mapping[str, Details]) -> list[dict[str, Any]]:
@@ -177,13 +177,13 @@ def _gated(output: str, key: str) -> str:
     return key if key == "class" or not output else f"{output}.{key}"
 
 
-def _worst(views: Mapping[Head, View], losses: Array, index: Array | None) -> list[dict[str, Any]]:
+def _worst(views: Mapping[Head, View], losses: Array, origin: Origin) -> list[dict[str, Any]]:
     """Return the samples with the largest loss (NaN first), the earliest in a tie first."""
     order = np.argsort(np.where(np.isnan(losses), -np.inf, -losses), kind="stable")[:WORST]
     head, seen = next(iter(views.items()))
     return [
         {
-            "sample": int(row if index is None else index[row]),
+            **origin(row),
             "loss": _defined(float(losses[row])),
             "true": _said(head, seen, row, "labels", "truth"),
             "predicted": _said(head, seen, row, "predicted", "predictions"),
@@ -193,14 +193,15 @@ def _worst(views: Mapping[Head, View], losses: Array, index: Array | None) -> li
 
 
 def _said(head: Head, seen: View, row: int, label: str, number: str) -> str | float | None:
-    """Return the class, or the first number, that a sample has or was given."""
+    """Return the class, the number or the sequence that a sample has or was given; of several
+    numbers none."""
     if seen.places is not None:
         of_it = np.flatnonzero(seen.places.sample == row)
         return sequence(head, getattr(seen, label)[of_it]) if hasattr(seen, label) else None
     if isinstance(seen, Classified):
         k = int(getattr(seen, label)[row])
         return head.classes[k] if k < len(head.classes) else str(k)
-    if isinstance(seen, Regressed):
+    if isinstance(seen, Regressed) and seen.truth.shape[1] == 1:
         return _defined(float(getattr(seen, number)[row, 0]))
     return None
 

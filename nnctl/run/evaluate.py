@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnctl import checkpoint
-from nnctl.data import Normalizer, Part, load, load_more
-from nnctl.data.dataset import whole
+from nnctl.data import Normalizer, Part, load
 from nnctl.data.reading import Reading
 from nnctl.errors import DataError, UsageError
 from nnctl.graph import Graph, build
@@ -20,16 +19,16 @@ from nnctl.run.assess import Assessment, assess
 from nnctl.run.heads import Array, Head, heads
 from nnctl.run.labels import check_labels
 from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
-from nnctl.run.pictures import gallery
+from nnctl.run.pictures import drawings, gallery
 from nnctl.run.predictions import Predictions, predicted
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
 from nnctl.run.tokens import check_tokens
+from nnctl.run.unseen import read_unseen
 from nnctl.spec import Spec
 from nnctl.spec.gates import Gate, parse_gates
 from nnctl.spec.info import DataInfo
 from nnctl.spec.metrics import SPLITS
 from nnctl.spec.suggest import hint as suggestion
-from nnctl.spec.suggest import nearest
 from nnctl.train.evaluation import SLICE_ROWS, mean_loss
 
 if TYPE_CHECKING:
@@ -119,11 +118,14 @@ def judged(
         split=split,
         loss=mean_loss([s.terms for _, s in slices]),
         losses=np.concatenate([_total(plan, s.losses) for _, s in slices]),
-        index=part.index,
+        origin=part.origin,
         wanted=spec.metrics or (),
         gates=gates,
     )
-    return replace(assessed, pictures=gallery(part, [row["sample"] for row in assessed.mistakes]))
+    shown, drawn = [row["sample"] for row in assessed.mistakes], drawings(found, outputs)
+    if drawn is not None:
+        shown += [row["sample"] for row in assessed.worst]
+    return replace(assessed, pictures=gallery(part, shown, drawn))
 
 
 def predict(
@@ -164,9 +166,19 @@ def _predictions(
         sources=tuple(sources),
         source=np.repeat(np.arange(len(parts)), [part.samples for part in parts]),
         sample=np.concatenate([part.index for part in parts]),
+        files=_files(parts),
         outputs=outputs,
         features=whole_ if layer else {},
     )
+
+
+def _files(parts: Sequence[Part]) -> Array | None:
+    """Return the files of all samples, "" for one that is none; None where there are no files."""
+    if all(part.files is None for part in parts):
+        return None
+    none = [np.full(part.samples, "") for part in parts]
+    pairs = zip(parts, none, strict=True)
+    return np.concatenate([n if part.files is None else part.files for part, n in pairs])
 
 
 def _samples(stored: Stored, split: str | None, data: str | None) -> tuple[Part, str, Part | None]:
@@ -224,34 +236,12 @@ def _unlabeled(stored: Stored, source: str) -> Part:
 def _file(stored: Stored, source: str, *, labeled: bool) -> Part:
     """Read other samples as the training data were read, which the checkpoint remembers."""
     data = stored.spec.data
-    _require_file(source)
     reading = stored.reading or load(data, stored.spec.base_dir, stored.spec.problem).reading
     if reading is None:
         raise DataError(f"{stored.path} does not say how its data were read")
-    try:
-        part = whole(load_more(data, reading, source, labeled=labeled))
-    except DataError as error:  # the file was named on the command line, not in the spec
-        raise DataError(replace(p, path=_without_key(p.path)) for p in error.problems) from error
-    if not part.samples:
-        raise DataError(f"{source} holds no samples", "give a file with at least one")
+    part = read_unseen(data, reading, source, labeled=labeled)
     check_tokens(stored.graph, part, source)
     return part
-
-
-def _require_file(source: str) -> None:
-    """Say of a file that is missing where it was looked for."""
-    path = Path(source)
-    if not any(mark in source for mark in "./\\"):
-        if path.exists():
-            raise DataError(f"{source} is taken for a bundled dataset", f"write ./{source}")
-    elif not path.exists():
-        near = nearest(path.name, [file.name for file in path.parent.glob("*")])
-        hint = f"did you mean {path.with_name(near)}?" if near else "give a file, or a bundled name"
-        raise DataError(f"no such file: {source}", hint)
-
-
-def _without_key(path: str) -> str:
-    return "" if path == "data.source" else path
 
 
 def _require_layer(graph: Graph, layer: str) -> None:

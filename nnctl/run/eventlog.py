@@ -6,7 +6,8 @@ fields of the same name in ``train/events.py``:
     started  epochs, steps_per_epoch, samples, time
     epoch    running_loss, gradient_norm, learning_rate, seconds, metrics, penalty, improved
     step     loss, running_loss, gradient_norm, learning_rate        (every ``log_every`` steps)
-    finished reason, metrics, restored      stopped reason      diverged tensor
+    finished reason, metrics, restored      stopped reason
+    diverged tensor, split, metrics
 """
 
 from __future__ import annotations

@@ -42,6 +42,15 @@ class Head:
         """Names of its classes; nothing if it predicts numbers."""
         return self.info.classes or ()
 
+    def rows(self, outputs: Array) -> Array:
+        """Return outputs as rows (N, width) as the target has them: logits that yes-or-no answers
+        or pixels are compared with become numbers from 0 to 1."""
+        values = np.asarray(outputs, dtype=np.float64).reshape(len(outputs), -1)
+        if self.link != "sigmoid" or self.info.kind != "rows":
+            return values
+        with np.errstate(over="ignore"):
+            return np.asarray(1.0 / (1.0 + np.exp(-values)))
+
     def view(self, outputs: Array, truth: Array) -> View:
         """Return outputs beside the truth, both in the target's own units."""
         count = self.info.width if self.classes or self.info.kind == "class" else 0

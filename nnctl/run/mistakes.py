@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,29 @@ from nnctl.run.heads import Array, Head
 
 MISTAKES = 24
 
+Origin = Callable[[int], dict[str, Any]]
+"""What people find a row by: ``sample``, its place in the data set, and its ``file`` if any."""
 
-def surest_mistakes(head: Head, seen: Classified, index: Array | None) -> list[dict[str, Any]]:
+
+def by_row(row: int) -> dict[str, Any]:
+    """Return the row itself, where nothing is known of the data set."""
+    return {"sample": int(row)}
+
+
+def surest_mistakes(head: Head, seen: Classified, origin: Origin = by_row) -> list[dict[str, Any]]:
     """Return the wrong samples by the probability given to the wrong class, the largest first.
 
-    ``index`` are the samples' places in the data set. A probability that is none is None.
+    A probability that is none is None.
     """
     wrong = np.flatnonzero(seen.predicted != seen.labels)
     given = _log_probabilities(seen, wrong, seen.predicted)
     order = np.argsort(np.where(np.isnan(given), np.inf, -given), kind="stable")[:MISTAKES]
-    return told(head, seen, wrong[order], index)
+    return told(head, seen, wrong[order], origin)
 
 
-def told(head: Head, seen: Classified, rows: Array, index: Array | None) -> list[dict[str, Any]]:
+def told(
+    head: Head, seen: Classified, rows: Array, origin: Origin = by_row
+) -> list[dict[str, Any]]:
     """Return what is said of some rows: the class, the one predicted, the probabilities of both."""
     given = _log_probabilities(seen, rows, seen.predicted)
     true = _log_probabilities(seen, rows, seen.labels)
@@ -34,7 +45,7 @@ def told(head: Head, seen: Classified, rows: Array, index: Array | None) -> list
         steps = [{"step": int(step)} for step in places.step[rows]]
     return [
         {
-            "sample": int(sample if index is None else index[sample]),
+            **origin(sample),
             **step,
             "true": _name(head, seen.labels[row]),
             "predicted": _name(head, seen.predicted[row]),

@@ -7,11 +7,12 @@ middle frame is shown. Pictures of more than 96 places a side are thinned to mea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
 import numpy as np
 
 from nnctl.data import Part
-from nnctl.run.heads import Array
+from nnctl.run.heads import Array, Head
 
 SIDE = 96
 CHANNELS = (1, 3, 4)
@@ -26,16 +27,38 @@ def _shows(shape: tuple[int, ...]) -> bool:
     return len(shape) in (3, 4) and shape[-1] in CHANNELS and min(shape[-3:-1]) > 1
 
 
-def gallery(part: Part, samples: Sequence[int]) -> dict[str, Array]:
+def drawings(heads: Sequence[Head], outputs: Mapping[str, Array]) -> Array | None:
+    """Return what a network makes of its own inputs, (N, width), pixels in [0, 1]; or None."""
+    for head in heads:
+        if head.info.kind == "rows" and not head.classes:
+            return head.rows(outputs[head.node])
+    return None
+
+
+def gallery(part: Part, samples: Sequence[int], drawn: Array | None = None) -> dict[str, Array]:
     """Return ``sample`` (n,) and ``pictures`` (n, h, w, c) of samples named by their place in the
-    data set; nothing if there are none, or they are no pictures."""
+    data set; nothing if there are none, or they are no pictures.
+
+    Of videos there is ``frame``, too: which one it is, from 1, and of how many.
+    ``drawn`` (N, width) are outputs for all rows of the part: where they are as large as the
+    pictures, ``drawn`` (n, h, w, c) shows them with the same black and white.
+    """
     name = picture_input(part.inputs)
     wanted = np.unique(np.asarray(samples, dtype=np.int64))
     if name is None or not len(wanted):
         return {}
     rows = np.flatnonzero(np.isin(part.index, wanted))
+    shape = part.inputs[name].shape[1:]
     pictures = thinned(_frames(part.inputs[name][rows]))
-    return {"sample": part.index[rows], "pictures": scaled(pictures, *value_range(pictures))}
+    low, high = value_range(pictures)
+    found = {"sample": part.index[rows], "pictures": scaled(pictures, low, high)}
+    if len(shape) == 4:
+        found["frame"] = np.array([shape[0] // 2 + 1, shape[0]])
+    if drawn is not None and drawn.shape[1] == prod(shape):
+        made = thinned(_frames(drawn[rows].reshape(-1, *shape)))
+        edges = (0.0, 1.0) if pictures.dtype == np.uint8 else (low, high)
+        found["drawn"] = scaled(made, *edges)
+    return found
 
 
 def _frames(samples: Array) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -46,13 +47,15 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Predictions:
-    """All outputs of N samples: ``source`` and ``sample`` say where each row came from."""
+    """All outputs of N samples: ``source`` and ``sample`` say where each row came from, ``files``
+    what file it is: "" for a sample that is none, None where none of them is."""
 
     sources: tuple[str, ...]
     source: Array
     sample: Array
     outputs: tuple[Predicted, ...] = ()
     features: Mapping[str, Array] = field(default_factory=dict)
+    files: Array | None = None
 
 
 def predicted(head: Head, outputs: Array) -> Predicted:
@@ -61,10 +64,10 @@ def predicted(head: Head, outputs: Array) -> Predicted:
         return _over_steps(head, outputs, head.info.steps)
     values = np.asarray(outputs, dtype=np.float64).reshape(len(outputs), -1)
     if not head.classes and head.info.kind != "class":
-        return Predicted(head.name, values=values)
+        return Predicted(head.name, values=head.rows(outputs))
     names = head.classes or tuple(map(str, range(head.info.width)))
     if head.link == "sigmoid" and head.info.kind == "rows":
-        return Predicted(head.name, names, probabilities=1.0 / (1.0 + np.exp(-values)))
+        return Predicted(head.name, names, probabilities=head.rows(outputs))
     seen = classified(values, np.zeros(len(values), np.int64), len(names), head.link)
     probabilities = seen.probabilities
     if np.isnan(probabilities).any():
@@ -89,6 +92,8 @@ def rows(found: Predictions) -> Iterator[dict[str, Any]]:
         if len(found.sources) > 1:
             row["source"] = found.sources[found.source[i]]
         row["sample"] = int(found.sample[i])
+        if found.files is not None:
+            row["file"] = str(found.files[i]) or None
         for output in found.outputs:
             row |= _cells(output, i)
         for name, values in found.features.items():
@@ -171,6 +176,8 @@ def as_npz(found: Predictions) -> bytes:
     arrays: dict[str, Array] = {"sample": found.sample}
     if len(found.sources) > 1:
         arrays["source"] = np.array(found.sources)[found.source]
+    if found.files is not None:
+        arrays["file"] = found.files
     for output in found.outputs:
         parts = {
             "class": output.labels,
@@ -181,7 +188,10 @@ def as_npz(found: Predictions) -> bytes:
         arrays |= {output.prefix + key: part for key, part in parts.items() if part is not None}
     arrays |= found.features
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    with zipfile.ZipFile(buffer, "w") as archive:  # np.savez takes no array called "file"
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
     return buffer.getvalue()
 
 

@@ -174,7 +174,7 @@ def conclude(
         summary["restored"] = last.restored
     elif isinstance(last, events.Diverged):
         status, word, reason, tensor = ExitStatus.DIVERGED, "diverged", "diverged", last.tensor
-        summary["tensor"] = tensor
+        summary |= {"tensor": tensor, "diverged_on": last.split, "metrics": last.metrics}
     else:
         reason = last.reason if isinstance(last, events.Stopped) else ""
         status, word = STATUS.get(reason, ExitStatus.TIME_BUDGET), "stopped"

@@ -64,7 +64,12 @@ _ALL = (
     Metric("mse", "min", NUMBERS, "mean of squared errors"),
     Metric("rmse", "min", NUMBERS, "root of mse, in the target's unit"),
     Metric("mae", "min", NUMBERS, "mean of the errors' magnitudes"),
-    Metric("r2", "max", NUMBERS, "share of the variance explained (at most 1)"),
+    Metric(
+        "r2",
+        "max",
+        NUMBERS,
+        "share of the variance explained, at most 1; none if a column is constant",
+    ),
 )
 METRICS = {metric.name: metric for metric in _ALL}
 

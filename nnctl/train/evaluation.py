@@ -65,6 +65,11 @@ def flat(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {f"{split}.{name}": v for split, values in metrics.items() for name, v in values.items()}
 
 
+def unbounded(metrics: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the first split whose loss is NaN or Inf, or ""."""
+    return next((split for split, m in metrics.items() if not math.isfinite(m["loss"])), "")
+
+
 def finite(metrics: Mapping[str, Mapping[str, float]]) -> Metrics:
     """Return the metrics without those that are NaN or Inf, which no JSON file can hold."""
     return {

@@ -75,9 +75,15 @@ class CheckpointDue(Event):
 
 @dataclass(frozen=True)
 class Diverged(Event):
-    """The step after ``step`` gave NaN or Inf, first in ``tensor``; the state is of before it."""
+    """The step after ``step`` gave NaN or Inf, first in ``tensor``; the state is of before it.
+
+    Or training came to its end with a loss that is neither finite nor of any use: then ``split``
+    names the part that it was taken on, and the state and ``metrics`` are of that network.
+    """
 
     tensor: str
+    split: str = ""
+    metrics: Metrics = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

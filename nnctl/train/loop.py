@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from nnctl.train import events
-from nnctl.train.evaluation import Interrupted, Metrics, evaluate, finite, flat
+from nnctl.train.evaluation import Interrupted, Metrics, evaluate, finite, flat, unbounded
 from nnctl.train.job import Array, Job, StepLog
 from nnctl.train.pace import Pace
 from nnctl.train.state import TrainState
@@ -191,8 +191,13 @@ class _Loop:
             state.restored = False
             raise
         job.cadence.written(self.counters, self.clock())
-        yield events.CheckpointDue(*self.here, rule.reason, finite(metrics))
-        yield events.Finished(*self.here, rule.reason, metrics, state.restored)
+        bad = unbounded(metrics)
+        reason = "diverged" if bad else rule.reason
+        yield events.CheckpointDue(*self.here, reason, finite(metrics))
+        if bad:
+            yield events.Diverged(*self.here, f"{bad}.loss", bad, metrics)
+        else:
+            yield events.Finished(*self.here, reason, metrics, state.restored)
 
     def stop(self, rule: Rule) -> Iterator[events.Event]:
         """Leave off for now, with everything kept."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import numpy as np
 import pytest
@@ -42,10 +43,18 @@ def test_from_a_folder_to_predictions(tmp_path, monkeypatch, capsys):
     assert run(["check", "a.toml"]) == 0
     assert run(["train", "a.toml", "--run-dir", "r", "--quiet"]) == 0
     capsys.readouterr()
+    files = [f"{name}/{k}.png" for name in ("dark", "light") for k in range(4)]
     assert run(["predict", "./r", "./set/test"]) == 0
-    assert len(list(csv.DictReader(io.StringIO(capsys.readouterr().out)))) == 8
+    assert [row["file"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == files
     assert run(["predict", "./r", "./set/test/dark/0.png"]) == 0
-    assert len(list(csv.DictReader(io.StringIO(capsys.readouterr().out)))) == 1
+    assert [r["file"] for r in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ["0.png"]
+    assert run(["eval", "./r", "--json"]) == 0
+    worst = json.loads(capsys.readouterr().out)["worst"]
+    assert {row["sample"]: row["file"] for row in worst} == {
+        k: f"test/{file}" for k, file in enumerate(files)
+    }
+    assert run(["report", "./r", "-o", "r.html"]) == 0
+    assert f"<td>{worst[0]['file']}</td>" in (tmp_path / "r.html").read_text()
     assert run(["eval", "./r", "--data", "./set/val"]) == 0
     broken = tmp_path / "set" / "train" / "dark" / "0.png"
     broken.write_bytes(broken.read_bytes()[:70])

@@ -12,6 +12,7 @@ import pytest
 
 from nnctl.cli.output import Output
 from nnctl.cli.table import table
+from nnctl.errors import DataError, Problem
 
 ROOT = Path(__file__).parents[2]
 DATA_LIST = [sys.executable, "-m", "nnctl", "data", "list"]
@@ -159,3 +160,18 @@ def test_table() -> None:
     assert table(("name", "n", "note"), rows, "lrl") == (
         "name        n  note\n------  -----  ----\na       1,000  x\nlonger      7"
     )
+
+
+def test_a_remedy_that_files_share_is_said_once_after_them(capsys):
+    files = [Problem("broken", "copy it again", file=name) for name in ("a.png", "b.png")]
+    keys = [Problem("unknown", "remove it", file="a.toml", line=k, path=f"x{k}") for k in (1, 2)]
+    other = Problem("torn", "mend it", file="c.png")
+    Output().complain([*files, other, *keys])
+    expected = (
+        "a.png: broken\nb.png: broken\n  copy it again\nc.png: torn\n  mend it\n"
+        "a.toml:1:0: x1: unknown\n  remove it\na.toml:2:0: x2: unknown\n  remove it\n"
+    )
+    assert capsys.readouterr().err == expected
+    assert str(DataError([*files, other, *keys])) + "\n" == expected
+    Output().complain([])
+    assert capsys.readouterr().err == ""

@@ -112,7 +112,7 @@ def test_the_report_shows_them_all_the_same_each_time(folder, capsys):
     for heading in ("Surest mistakes", "Kernels of the first layer", "Activation maps"):
         assert heading in html
     assert html.count('alt="kernel ') == 18 and html.count('alt="map ') == 4 * 16
-    assert run(["report", "./r", "-o", "b.html"]) == 0
+    assert run(["report", "./r", "-o", "b.html", "--quiet"]) == 0
     assert (folder / "b.html").read_text() == html
     assert run(["report", "./r", "./r", "-o", "two.html"]) == 0
     assert "<img" not in (folder / "two.html").read_text()
@@ -135,10 +135,41 @@ def test_a_run_that_goes_on_forgets_the_maps_of_an_older_network(folder, capsys)
     assert read_activations(copy) == ({}, {})
 
 
+DRAWS = """
+name = "draws"
+[data]
+source = { generate = "shapes", samples = 60, height = 9, width = 9, channels = 3, classes = 3 }
+target = "@input"
+[[layers]]
+type = "flatten"
+[[layers]]
+type = "dense"
+units = 243
+[loss]
+type = "mse"
+[training]
+epochs = 1
+"""
+
+
+def test_an_autoencoder_shows_its_worst_samples_beside_what_it_drew(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "draws.toml").write_text(DRAWS)
+    assert run(["train", "draws.toml", "--run-dir", "r", "-q"]) == 0
+    left = RunDir(tmp_path / "r")
+    worst = read_evaluations(left)["test"]["worst"]
+    assert sorted(read_pictures(left, "test", "drawn")) == sorted(row["sample"] for row in worst)
+    assert run(["report", "./r", "-o", "a.html"]) == 0
+    html = (tmp_path / "a.html").read_text()
+    assert html.count("what was made of it") == 8 and f"<span>loss {worst[0]['loss']:.3g}" in html
+    assert "<th>predicted</th>" not in html
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
         (["./r", "--activations", "1000"], "there is no sample 1000 in the test part"),
+        (["./r", "--activations", "1", "--activations", "2"], "given 2 times: 1 and 2"),
         (["./r/latest", "--activations", "1"], "kept for the report of a run"),
         (["./r", "--activations", "1", "--data", "x.npz"], "cannot hold together"),
     ],

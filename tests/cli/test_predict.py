@@ -57,7 +57,7 @@ def test_several_inputs_say_where_each_row_is_from(capsys):
 def test_jsonl_and_json(capsys):
     assert run(["predict", "iris", "test", "--format", "jsonl"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert run(["predict", "iris", "test", "--json"]) == 0
+    assert run(["predict", "iris", "test", "--json", "-q"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["predictions"] == lines and len(lines) == 38
 

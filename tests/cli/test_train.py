@@ -109,6 +109,18 @@ def test_divergence_is_4_with_the_step_and_the_tensor(nnctl, spec, here):
     assert nnctl("resume", "--json").document["exit_code"] == 4
 
 
+def test_an_end_with_a_loss_that_is_not_finite_is_4(nnctl, spec, here):
+    wild = 'optimizer={ type = "sgd", learning_rate = 1e6 }'
+    line = ["--set", wild, "--set", "training.max_steps=1", "--set", "loss.type='mse'"]
+    more = ["--set", "data.source='diabetes'", "--set", "layers.1.units=1"]
+    ended = nnctl("train", spec, *line, *more, "--set", "layers.0.activation='linear'")
+    assert ended.status == 4, ended
+    assert "after step 1: training diverged; the loss on train is NaN or Inf" in ended.err
+    document = nnctl("resume", "--json").document
+    assert document["exit_code"] == 4 and document["metrics"]["train"]["loss"] is None
+    assert document["already"] and document["status"] == "diverged"
+
+
 def test_a_changed_spec_is_6_with_the_difference(nnctl, spec, here):
     nnctl("train", spec, *FEW, "--run-dir", "run")
     line = ["train", spec, *FEW, "--run-dir", "run", "--resume", "auto"]

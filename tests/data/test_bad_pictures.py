@@ -62,6 +62,10 @@ def content(name: str, data: bytes) -> Maker:
     return make
 
 
+def link(name: str) -> Maker:
+    return lambda folder: (folder / name).symlink_to("../gone.png")
+
+
 def all_of(*makers: Maker) -> Maker:
     def make(folder: Path) -> None:
         for maker in makers:
@@ -86,13 +90,31 @@ CASES = {
     ),
     "several that are none": Case(
         all_of(TWO, content("set/cat/2.png", b"hello"), content("set/dog/1.png", b"hello")),
-        f"DIR/set/cat/2.png: not a PNG, JPEG or GIF image\n  {CUT}\n"
+        "DIR/set/cat/2.png: not a PNG, JPEG or GIF image\n"
         f"DIR/set/dog/1.png: not a PNG, JPEG or GIF image\n  {CUT}",
         SET,
     ),
     "an empty image": Case(
         all_of(TWO, content("set/dog/1.png", b"")),
         "DIR/set/dog/1.png: the file is empty (0 bytes)\n  write the data again",
+        SET,
+    ),
+    "a link to nothing": Case(
+        all_of(TWO, link("set/dog/2.png")),
+        "DIR/set/dog/2.png: a symbolic link to ../gone.png, which is not there\n"
+        "  bring back what it names, or remove the link",
+        SET,
+    ),
+    "a link to no folder": Case(
+        all_of(TWO, link("set/eel")),
+        "DIR/set/eel: a symbolic link to ../gone.png, which is not there\n"
+        "  bring back what it names, or remove the link",
+        SET,
+    ),
+    "a data set that is a link to nothing": Case(
+        lambda folder: (folder / "set").symlink_to("elsewhere"),
+        "DIR/set: a symbolic link to elsewhere, which is not there\n"
+        "  bring back what it names, or remove the link",
         SET,
     ),
     "images without folders": Case(
@@ -208,6 +230,29 @@ def test_a_truncated_image_is_named(ending: str, tmp_path: Path) -> None:
     all_of(images(f"cat/1.{ending}", f"dog/1.{ending}"), cut(f"dog/1.{ending}", 0.6))(tmp_path)
     with pytest.raises(DataError, match=rf"dog/1\.{ending}: unreadable image: .*\n  {CUT}"):
         load(spec(**SET), tmp_path)
+
+
+def test_a_gif_that_is_cut_anywhere_says_so(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    frames = [Image.fromarray(rng.integers(0, 256, (5, 4), np.uint8)) for _ in range(3)]
+    path = tmp_path / "a.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], loop=0)
+    whole = path.read_bytes()
+    assert pixels.head(path).frames == 3
+    path.write_bytes(whole[:-1])  # without the mark of its end
+    assert pixels.head(path).frames == 3
+    said = []
+    for size in range(14, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        try:
+            said.append(f"frames {pixels.head(path).frames}")
+        except DataError as error:
+            said.append(error.problems[0].message)
+    cuts = [f"truncated GIF: the file ends in frame {k}" for k in (1, 2, 3)]
+    # At the end of a frame it is as good as whole.
+    assert set(said) <= {*cuts, "frames 1", "frames 2", "not a PNG, JPEG or GIF image"}
+    assert [said.count(text) > 9 for text in cuts] == [True] * 3
+    assert sum(text.startswith("frames") for text in said) <= 8
 
 
 def test_all_truncated_images_are_named(tmp_path: Path) -> None:

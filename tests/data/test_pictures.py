@@ -125,9 +125,11 @@ def test_clips(tmp_path: Path) -> None:
     fewer = load(spec(source="./set", frames=2), tmp_path)
     assert np.array_equal(fewer.inputs[""], found.inputs[""][:, :2])
     assert found.reading is not None
-    for name in ("./set/run/one", "./set/walk/a.gif"):
+    assert found.files is not None and found.files.tolist() == ["run/one", "walk/a.gif"]
+    for name, file in (("./set/run/one", "one"), ("./set/walk/a.gif", "a.gif")):
         more = load_more(data, found.reading, name, labeled=False, base_dir=tmp_path)
         assert more.inputs[""].shape == (1, 3, 5, 4, 3)
+        assert more.files is not None and more.files.tolist() == [file]
 
 
 def test_a_video_in_an_archive(tmp_path: Path) -> None:
@@ -135,6 +137,17 @@ def test_a_video_in_an_archive(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=x, y=[0, 1, 0, 1])
     found = load(spec(source="a.npz"), tmp_path)
     assert found.inputs[""].dtype == np.uint8 and np.array_equal(found.inputs[""], x)
+    assert found.files is None
+
+
+def test_parts_keep_the_names_of_their_files(tmp_path: Path) -> None:
+    classes(tmp_path / "set", each=8)
+    data = spec(source="./set", split={"test": 0.25})
+    found = load(data, tmp_path)
+    test = split(found, data).test
+    assert test is not None and test.files is not None and found.files is not None
+    for row, place in enumerate(test.index):
+        assert test.origin(row) == {"sample": place, "file": found.files[place]}
 
 
 def test_unlabeled(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def _other(path: Path) -> None:
     ("spoil", "said"),
     [
         (_gone, "cannot read"),
-        (_cut, "its tensors cannot be read"),
+        (_cut, "truncated: "),
         (_other, "it is not a safetensors file"),
     ],
 )

@@ -54,6 +54,18 @@ def test_says_what_the_run_said():
         assert heading in text
 
 
+def test_a_figure_that_is_never_defined_has_no_chart():
+    events = epoch_events()
+    for event in events:
+        event["metrics"]["test"]["r2"] = None
+    html = page([run(history=history(events))])
+    assert "r2 by epoch" not in html and "accuracy by epoch" in html
+    assert "Undefined in every epoch, and not drawn: r2" in text_of(html)
+    events[3]["metrics"]["test"]["r2"] = 0.5
+    html = page([run(history=history(events))])
+    assert "r2 by epoch" in html and "Undefined" not in text_of(html)
+
+
 def test_stands_alone_without_script():
     html = page([run()])
     assert "script" not in parsed(html).tags

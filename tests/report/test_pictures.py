@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from PIL import Image
 
 from nnctl.report import kernels
 from nnctl.report.page import page
-from nnctl.report.pictures import activation_sheets, activation_title, gallery, kernel_sheets
+from nnctl.report.pictures import activation_sheets, activation_title, gallery, kernel_sheets, pairs
+from nnctl.report.tables import markdown
 from tests.report.fakes import evaluation, run
 from tests.report.test_page import parsed, text_of
 
@@ -39,9 +41,11 @@ def test_a_grey_kernel_has_zero_in_the_middle():
         ((3, 2, 4, 2), (11, 3), "4 channels side by side"),
         ((3, 2, 9, 2), (23, 3), "the first 8 of 9 channels side by side"),
         ((5, 7, 2), (5, 7), "7 channels, a row each"),
-        ((2, 3, 4, 1, 2), (9, 3), "slices side by side"),
-        ((2, 3, 4, 2, 2), (9, 7), "2 channels a row each, slices side by side"),
-        ((2, 3, 4, 3, 2), (9, 3), "red, green and blue"),
+        ((2, 3, 4, 1, 2), (9, 3), "2x3x4, side by side its 2 planes along depth or time. Middle"),
+        ((2, 3, 4, 2, 2), (9, 7), "2 channels a row each, side by side its 2 planes along"),
+        ((2, 3, 4, 3, 2), (9, 3), "its 2 planes along depth or time, three channels as red"),
+        ((9, 2, 2, 1, 2), (23, 2), "side by side the first 8 of its 9 planes"),
+        ((1, 3, 3, 1, 2), (3, 3), "kernels of 1x3x3. Middle"),
     ],
 )
 def test_kernels_of_every_kind(shape, size, said):
@@ -126,6 +130,17 @@ def test_a_mistake_without_a_picture_is_left_out():
     assert found[1].lines[1] == "probability –"
 
 
+def test_a_sample_that_is_a_file_is_shown_with_its_name():
+    row = {"sample": 3, "file": "a/<1>.png", "true": "cat", "predicted": "dog", "probability": 1.0}
+    (one,) = gallery([row], {3: np.zeros((2, 2, 3), np.uint8)})
+    assert one.lines[2:] == ("sample 3", "a/<1>.png")
+    assert activation_title(told(file="a/1.png")).startswith("Sample 7 of test, a/1.png; true cat")
+    worst = [{**row, "loss": 2.5}]
+    named = run(evaluations={"test": {**evaluation(), "worst": worst, "mistakes": [row]}})
+    assert "<td>a/&lt;1&gt;.png</td>" in page([named])
+    assert "| 3 | a/\\<1\\>.png | cat | dog | 1 |" in markdown([named])
+
+
 def whole(name="cat"):
     row = {"sample": 3, "true": name, "predicted": "dog", "probability": 0.9}
     about = told(said=[{"output": "", **row}], of=50)
@@ -148,6 +163,34 @@ def test_a_page_with_all_pictures():
     assert "1 of its 50 layers with maps." in text
     assert html.count("<img ") == 1 + 2 + 1 + 16 == html.count('alt="')
     assert html == page([whole()])
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_worst_samples_beside_what_was_made_of_them(channels):
+    worst = [{"sample": k, "loss": 9.5 - k, "true": None, "predicted": None} for k in range(10)]
+    given = {k: np.full((2, 2, channels), 10 * k, np.uint8) for k in range(10)}
+    made = {k: np.full((2, 2, channels), 200, np.uint8) for k in range(10)}
+    found = pairs(worst, given, made)
+    assert len(found) == 8 and found[1].lines == ("loss 8.5", "sample 1")
+    shown = pixels(found[1])
+    assert shown.shape == (2, 5, min(channels + 1, 4))
+    assert shown[0, :, 0].tolist() == [10, 10, 0, 200, 200]
+    alpha = [255, 255, 0, 255, 255] if channels < 4 else [10, 10, 0, 200, 200]
+    assert shown[0, :, -1].tolist() == alpha
+    evaluations = {"test": {**evaluation(), "worst": worst}}
+    html = page([run(evaluations=evaluations, pictures={"test": given}, drawn={"test": made})])
+    assert "Left what was given, right what the network made of it." in text_of(html)
+    assert html.count("<th>predicted</th>") == 0
+    assert pairs(worst, given, {}) == ()
+
+
+def test_a_page_about_clips_says_which_frame_it_shows():
+    clips = replace(whole(), frames={"test": (3, 5)})
+    assert text_of(page([clips])).count("Of each clip frame 3 of 5.") == 1
+    about, maps = clips.activations
+    named = replace(clips, activations=({**about, "frame": [2, 4]}, maps))
+    assert "frame 2 of 4" in text_of(page([named]))
+    assert "frame" not in text_of(page([whole()]))
 
 
 def test_a_page_without_pictures_has_no_empty_headings():

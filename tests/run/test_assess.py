@@ -61,10 +61,18 @@ def test_nan_loss_is_none_and_meets_no_gate():
 
 def test_worst_samples_by_loss_with_their_place_in_the_data():
     losses = np.array([0.1, np.nan, 2.0])
-    worst = pets(losses=losses, index=np.array([40, 41, 42])).worst
+    worst = pets(losses=losses, origin=lambda row: {"sample": 40 + int(row)}).worst
     assert [row["sample"] for row in worst] == [41, 42, 40]
     assert worst[1] == {"sample": 42, "loss": 2.0, "true": "dog", "predicted": "cat"}
     assert worst[0]["loss"] is None
+
+
+def test_a_sample_of_several_numbers_has_no_true_one():
+    rows = np.array([[0.0, 1.0], [0.5, 0.5]])
+    losses = np.array([1.0, 2.0])
+    drawing = Head("dense_3", "", "", TargetInfo("rows", 2), "identity")
+    found = assess([drawing], {"dense_3": rows}, {"": rows}, split="test", loss=1.0, losses=losses)
+    assert found.worst[0] == {"sample": 1, "loss": 2.0, "true": None, "predicted": None}
 
 
 def test_regression_has_no_classes():

@@ -67,6 +67,16 @@ def test_a_flipped_bit_anywhere_is_noticed(position):
         checkpoint.decode(bytes(blob))
 
 
+def test_a_truncated_file_says_how_much_is_missing():
+    blob = checkpoint.encode({"param/w": np.zeros((3, 4))}, {})
+    with pytest.raises(CheckpointError) as found:
+        checkpoint.decode(blob[:-10])
+    there = f"{len(blob) - 10} bytes are there, {len(blob)} expected by its header"
+    assert found.value.problems[0].message == f"checkpoint unusable: truncated: {there}"
+    with pytest.raises(CheckpointError, match=r"the file is empty \(0 bytes\)"):
+        checkpoint.decode(b"")
+
+
 def test_every_truncation_is_noticed():
     blob = checkpoint.encode(TENSORS, META)
     for size in range(len(blob)):

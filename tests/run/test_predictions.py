@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,6 +40,15 @@ def test_csv_quotes_what_it_must():
     assert rows[1]["p[eel]"] == "0.333333333"
 
 
+def test_a_sample_that_is_a_file_has_its_name():
+    some = replace(found(pets()), files=np.array(["cat/1.png", ""]))
+    assert [json.loads(line)["file"] for line in as_jsonl(some)] == ["cat/1.png", None]
+    rows = list(csv.DictReader(io.StringIO("\n".join(as_csv(some)))))
+    assert [row["file"] for row in rows] == ["cat/1.png", ""]
+    with np.load(io.BytesIO(as_npz(some)), allow_pickle=False) as archive:
+        assert archive["file"].tolist() == ["cat/1.png", ""]
+
+
 def test_one_logit_gives_two_classes():
     head = Head("d", "", "", TargetInfo("class", 2, ("no", "yes")), "sigmoid")
     row = json.loads(next(as_jsonl(found(predicted(head, np.array([[np.log(4.0)], [0.0]]))))))
@@ -49,6 +59,12 @@ def test_questions_have_a_probability_each_and_no_class():
     head = Head("d", "", "", TargetInfo("rows", 2, ("red", "big")), "sigmoid")
     row = json.loads(next(as_jsonl(found(predicted(head, np.zeros((2, 2)))))))
     assert row == {"sample": 0, "probabilities": {"red": 0.5, "big": 0.5}}
+
+
+def test_pixels_that_are_compared_as_logits_are_told_as_pixels():
+    head = Head("d", "", "", TargetInfo("rows", 2), "sigmoid")
+    row = json.loads(next(as_jsonl(found(predicted(head, np.array([[0.0, -999.0]] * 2))))))
+    assert row == {"sample": 0, "prediction": [0.5, 0.0]}
 
 
 def test_numbers_stand_as_they_are_and_nan_is_null():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -203,6 +205,22 @@ def test_divergence_keeps_the_state_before_the_bad_step():
     for name, value in expected[0].items():
         np.testing.assert_array_equal(found[0][name], value)
     assert state.counters.step == 5
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_end_with_a_loss_that_is_not_finite_is_a_divergence(value):
+    plan = new_plan()
+    honest = plan.evaluate
+    plan.evaluate = lambda split, rows: replace(
+        honest(split, rows), **({"loss": value} if split == "test" else {})
+    )
+    seen, state, _ = run(plan, rules=[MaxSteps(1)])
+    last = seen[-1]
+    assert isinstance(last, events.Diverged)
+    assert (last.epoch, last.step, last.tensor, last.split) == (0, 1, "test.loss", "test")
+    assert np.isfinite(last.metrics["train"]["loss"]) and state.counters.step == 1
+    assert isinstance(seen[-2], events.CheckpointDue) and seen[-2].reason == "diverged"
+    assert not any(isinstance(event, events.Finished) for event in seen)
 
 
 def test_nan_is_never_the_best_and_costs_patience():

@@ -44,7 +44,7 @@ class Content:
     ``inputs`` makes the arrays (N, *shape) of each input, of these ``dtypes``; ``place`` names the
     file and line of a row (counted from 0) in a mistake that is found later, such as a label
     outside the classes. ``tokens`` gives the numbers of the inputs that may be tokens: integers of
-    one axis a sample.
+    one axis a sample. ``files`` names the file of each sample, where samples are files.
     """
 
     samples: int
@@ -54,6 +54,7 @@ class Content:
     inputs: Callable[[], dict[str, np.ndarray]]
     place: Callable[[int, str, str], Problem]
     tokens: Callable[[], dict[str, Sequence[int]]] = dict
+    files: Callable[[], list[str]] | None = None
 
 
 @dataclass(frozen=True)

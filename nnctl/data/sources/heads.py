@@ -19,6 +19,8 @@ _JPEG = b"\xff\xd8"
 _FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
 _SCAN = 0xDA
 _JPEG_CHANNELS = {1: 1, 3: 3, 4: 3}  # CMYK is read as RGB
+_GIF = (b"GIF87a", b"GIF89a")
+_IMAGE, _TRAILER = 0x2C, 0x3B
 _SAFE = 50_000_000  # pixels; beyond, Pillow decides
 
 
@@ -35,6 +37,40 @@ def read(path: Path) -> Sizes | None:
     except (OSError, struct.error):
         pass
     return None
+
+
+def cut_gif(path: Path) -> int | None:
+    """Return the frame, counted from 1, in which a GIF file ends too early; None for any other.
+
+    A file that lacks no more than its end mark is as good as whole.
+    """
+    data = path.read_bytes()
+    if data[:6] not in _GIF:
+        return None
+    frame = 1
+    try:
+        place = 13 + _table(data[10])
+        while place < len(data) and data[place] != _TRAILER:
+            if data[place] == _IMAGE:
+                place = _after_blocks(data, place + 11 + _table(data[place + 9]))
+                frame += 1
+            else:
+                place = _after_blocks(data, place + 2)
+    except IndexError:
+        return frame
+    return frame if place > len(data) else None
+
+
+def _table(flags: int) -> int:
+    """Return the bytes of a table of colors, by the flags before it."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _after_blocks(data: bytes, place: int) -> int:
+    """Return the place after a row of blocks, each with its length, the last one of none."""
+    while data[place]:
+        place += data[place] + 1
+    return place + 1
 
 
 def _likely(found: Sizes | None) -> Sizes | None:

@@ -17,7 +17,7 @@ from nnctl.data.sources.arrays import ArrayHeader, Arrays
 from nnctl.data.sources.base import Content, Defaults, Options, Source, Wanted
 from nnctl.data.sources.tree import Item
 from nnctl.errors import DataError, Problem
-from nnctl.spec.shapes import format_shape
+from nnctl.spec.shapes import Shape, format_shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +26,7 @@ EXTENSIONS = tree.ENDINGS
 TARGET = "class"
 
 Heads = dict[Path, list[pixels.Head]]
+Text = Callable[[Any], str]
 
 
 def open_source(path: Path, options: Options) -> Source:
@@ -33,22 +34,22 @@ def open_source(path: Path, options: Options) -> Source:
     if options.is_labeled:
         hint = "name the folder that holds a folder of images for each class"
         raise file_error(path, "a single image is no data set", hint)
-    return Pictures(path, [Item(path, (path,))], options)
+    return Pictures(path, [Item(path, (path,))], options, path.parent)
 
 
 def open_folder(path: Path, options: Options) -> Source:
     """Read the heads of all images of a folder, and of its parts if it is divided."""
     divided = tree.parts(path)
     if not divided:
-        return Pictures(path, _items(path, options), options)
+        return Pictures(path, _items(path, options), options, path)
     if options.fits is not None:
         names = ", ".join(str(part) for part in divided.values())
         raise file_error(path, "a folder of several parts", f"name one of them: {names}")
-    main = Pictures(path, _items(divided["train"], options), options)
+    main = Pictures(path, _items(divided["train"], options), options, path)
     later = replace(options, fits=main.headers["x"].sample_shape)
     for name in ("test", "validation"):
         if name in divided:
-            main.parts[name] = Pictures(divided[name], _items(divided[name], later), later)
+            main.parts[name] = Pictures(divided[name], _items(divided[name], later), later, path)
     return main
 
 
@@ -64,10 +65,13 @@ def _items(folder: Path, options: Options) -> list[Item]:
 
 
 class Pictures(Arrays):
-    """Images or clips as an array x, and the names of their folders."""
+    """Images or clips as an array x, and the names of their folders.
 
-    def __init__(self, path: Path, items: list[Item], options: Options) -> None:
-        self.items, self.size = items, options.image_size
+    ``root`` is the folder as the user named it: files are told by their paths below it.
+    """
+
+    def __init__(self, path: Path, items: list[Item], options: Options, root: Path) -> None:
+        self.items, self.size, self.root = items, options.image_size, root
         self.clips, shape = _shape(items, options)
         headers = {"x": ArrayHeader(path, "", (len(items), *shape), "|u1")}
         if options.is_labeled:
@@ -111,7 +115,11 @@ class Pictures(Arrays):
         def place(row: int, message: str, hint: str) -> Problem:
             return in_file(self.items[row].path, message, hint)
 
-        return replace(super().read(wanted, keep=keep), place=place)
+        return replace(super().read(wanted, keep=keep), place=place, files=self._files)
+
+    def _files(self) -> list[str]:
+        below = (item.path.relative_to(self.root).as_posix() for item in self.items)
+        return [self.root.name if name == "." else name for name in below]
 
 
 def _each_item(items: list[Item], look: Callable[[int, Item], None]) -> None:
@@ -144,18 +152,22 @@ def _shape(items: list[Item], options: Options) -> tuple[bool, tuple[int, ...]]:
     frames = {item.path: sum(head.frames for head in heads[item.path]) for item in items}
     moving = {item.path: item.is_clip or frames[item.path] > 1 for item in items}
     hint = "keep images and clips (folders of frames, animated GIFs) apart"
-    clips = _same(items, moving, hint, lambda one: "a clip" if one else "an image")
+    known = _known(options.fits)
+    clips = _same(items, moving, hint, lambda one: "a clip" if one else "an image", known[0])
     sides = {path: [(head.height, head.width) for head in own] for path, own in heads.items()}
     hint = "resize all of them: set data.image_size = [height, width]"
-    side = options.image_size or _each(items, sides, hint, format_shape)
+    side = options.image_size or _each(items, sides, hint, format_shape, known[1])
     depths = {path: [head.channels for head in own] for path, own in heads.items()}
     hint = "convert all of them: set data.channels to 1 (gray), 3 (RGB) or 4 (RGBA)"
-    depth = options.channels or _each(items, depths, hint, lambda n: counted(n, "channel"))
+    depth = options.channels or _each(
+        items, depths, hint, lambda n: counted(n, "channel"), known[2]
+    )
     if not clips:
         return False, (*side, depth)
     if options.frames is None:
         hint = "read as many of all of them: set data.frames"
-        return True, (_same(items, frames, hint, lambda n: counted(n, "frame")), *side, depth)
+        count = _same(items, frames, hint, lambda n: counted(n, "frame"), known[3])
+        return True, (count, *side, depth)
     short = [item.path for item in items if frames[item.path] < options.frames]
     if short:
         hint = "reduce data.frames, or leave the clip out"
@@ -167,24 +179,39 @@ def _shape(items: list[Item], options: Options) -> tuple[bool, tuple[int, ...]]:
     return True, (options.frames, *side, depth)
 
 
-def _each(items: list[Item], found: dict[Path, list[Any]], hint: str, text: Any) -> Any:
+def _known(fits: Shape | None) -> tuple[Any, Any, Any, Any]:
+    """Return of samples of a shape: whether they are clips, their sides, channels, frames."""
+    if fits is None or len(fits) < 3:
+        return None, None, None, None
+    return len(fits) == 4, fits[-3:-1], fits[-1], fits[0]
+
+
+def _each(
+    items: list[Item], found: dict[Path, list[Any]], hint: str, text: Text, wanted: Any = None
+) -> Any:
     """Return what all files have in common, frames of clips among them."""
     return _common(
-        [(p, v) for i in items for p, v in zip(i.frames, found[i.path], strict=True)], hint, text
+        [(p, v) for i in items for p, v in zip(i.frames, found[i.path], strict=True)],
+        hint,
+        text,
+        wanted,
     )
 
 
-def _same(items: list[Item], found: dict[Path, Any], hint: str, text: Any) -> Any:
-    return _common([(item.path, found[item.path]) for item in items], hint, text)
+def _same(
+    items: list[Item], found: dict[Path, Any], hint: str, text: Text, wanted: Any = None
+) -> Any:
+    return _common([(item.path, found[item.path]) for item in items], hint, text, wanted)
 
 
-def _common(found: list[tuple[Path, Any]], hint: str, text: Any) -> Any:
-    """Return the one value. Raises DataError at the files that are unlike most of them."""
+def _common(found: list[tuple[Path, Any]], hint: str, text: Text, wanted: Any) -> Any:
+    """Return the one value. Raises DataError at the files that are unlike most of them or, where
+    some are as in other data, unlike those."""
     counts = Counter(value for _, value in found)
-    (usual, count), *_ = counts.most_common(1)
+    usual = wanted if wanted in counts else counts.most_common(1)[0][0]
     others = [(path, value) for path, value in found if value != usual]
     if others:
-        like = f"expected {text(usual)} like {count} of {len(found)} files"
+        like = f"expected {text(usual)} like {counts[usual]} of {len(found)} files"
         problems = ((path, f"{text(value)}, {like}") for path, value in others[:MAX_PROBLEMS])
         raise DataError(in_file(path, message, hint) for path, message in problems)
     return usual

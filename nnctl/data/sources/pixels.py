@@ -40,6 +40,9 @@ def head(path: Path) -> Head:
     if found is not None:
         return Head(*found, frames=1)
     with _opened(path) as image:
+        cut = heads.cut_gif(path) if image.format == "GIF" else None
+        if cut is not None:
+            raise file_error(path, f"truncated GIF: the file ends in frame {cut}", _DAMAGED)
         frames = int(getattr(image, "n_frames", 1)) if image.format == "GIF" else 1
         return Head(image.height, image.width, _channels(image), frames)
 
@@ -78,9 +81,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except Image.DecompressionBombError:
         hint = "make it smaller: image_size resizes only what can be decoded"
         raise file_error(path, "more pixels than can be decoded safely", hint) from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
-        raise file_error(path, f"unreadable image: {error}", _DAMAGED) from None
-    except (struct.error, zlib.error) as error:
+    except (struct.error, EOFError, IndexError):
+        raise file_error(path, "unreadable image: the file ends too early", _DAMAGED) from None
+    except (OSError, SyntaxError, ValueError, zlib.error) as error:
         raise file_error(path, f"unreadable image: {error}", _DAMAGED) from None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnctl.data.files import require_target
 from nnctl.data.problems import MAX_PROBLEMS, file_error, in_file, listing
 from nnctl.errors import DataError
 
@@ -114,12 +115,19 @@ def _below(folder: Path, clips: bool) -> Iterator[Item]:
 
 def _entries(folder: Path, *, folders: bool) -> list[Path]:
     """Return what is in a folder, in order: the folders, or all else."""
+    require_target(folder)
     try:
         with os.scandir(folder) as found:
-            names = [e.name for e in found if e.name[0] != "." and e.is_dir() == folders]
+            entries = [e for e in found if e.name[0] != "."]
+        names = [e.name for e in entries if (e.is_dir() or _is_lost(e)) == folders]
     except OSError as error:
         raise file_error(folder, f"cannot be read: {error.strerror or error}") from None
     return [folder / name for name in sorted(names, key=natural)]
+
+
+def _is_lost(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a link to nothing that may have been a folder."""
+    return entry.is_symlink() and "." not in entry.name and not os.path.exists(entry.path)
 
 
 def _folders(folder: Path) -> list[Path]:
