@@ -71,6 +71,7 @@ class Bundled(Source):
         self.card = card
         self.table = open_source(card.folder / card.file, Options())
         super().__init__(self.table.path, self.table.names)
+        self.is_table = card.shape is None
         self.defaults = Defaults(card.target, card.task, card.classes)
 
     def read(self, wanted: Wanted, *, keep: bool) -> Content:

@@ -17,11 +17,23 @@ class Target:
     ``class``: int64 (N,), indices into ``classes``. ``number``: float64 (N, width), in the units
     of the data. ``rows``: floating (N, width), outputs given whole: soft targets (then ``classes``
     names the columns), or the inputs themselves, pixels in [0, 1].
+
+    Over the steps of sequences they have an axis more: ``class`` (N, steps) where -1 is not
+    counted, ``number`` (N, steps, width) where NaN is not. ``ahead`` says that it is what the input
+    will be so many steps later; then ``naive``, of the shape of numbers, is what it was last.
     """
 
     kind: Literal["class", "number", "rows"]
     values: np.ndarray
     classes: tuple[str, ...] | None = None
+    ahead: int | None = None
+    naive: np.ndarray | None = None
+
+    @property
+    def steps(self) -> int | None:
+        """Steps that have a target each; None where a sample has one."""
+        over_steps = self.values.ndim > (1 if self.kind == "class" else 2)
+        return int(self.values.shape[1]) if over_steps else None
 
 
 @dataclass(frozen=True)
@@ -30,8 +42,10 @@ class Dataset:
 
     Inputs are (N, *shape), channels last: float32 or float64, uint8 for images (255 stands for
     1.0), int64 for other whole numbers, such as tokens. ``columns`` holds "group" (text) and
-    "order" (float64) where the split asks for them. ``test`` and ``validation`` come from files of
-    their own. ``reading`` is what another file needs to be read alike.
+    "order" (float64) where the split asks for them; windows have an order always. ``test`` and
+    ``validation`` come from files or blocks of their own. ``lengths`` (N,) int64 are those of
+    inputs that are sequences of different lengths, padded with 0 on the right. ``reading`` is what
+    another file needs to be read alike.
     """
 
     inputs: dict[str, np.ndarray]
@@ -42,6 +56,7 @@ class Dataset:
     fingerprint: str = ""
     name: str = ""
     reading: Reading | None = None
+    lengths: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -56,6 +71,8 @@ class Part:
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
     index: np.ndarray
+    lengths: dict[str, np.ndarray] = field(default_factory=dict)
+    naive: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -74,13 +91,19 @@ class Splits:
 
 def gather(dataset: Dataset, index: np.ndarray) -> Part:
     """Copy the rows of ``index`` (int64, in that order) into arrays of their own."""
-    inputs = {key: np.ascontiguousarray(x[index]) for key, x in dataset.inputs.items()}
-    targets = {key: np.ascontiguousarray(t.values[index]) for key, t in dataset.targets.items()}
-    return Part(inputs, targets, index)
+    return _part(dataset, index, index)
 
 
 def whole(dataset: Dataset) -> Part:
     """Return all rows as one part, without copying what is contiguous already."""
-    inputs = {key: np.ascontiguousarray(x) for key, x in dataset.inputs.items()}
-    targets = {key: np.ascontiguousarray(t.values) for key, t in dataset.targets.items()}
-    return Part(inputs, targets, np.arange(dataset.samples, dtype=np.int64))
+    return _part(dataset, slice(None), np.arange(dataset.samples, dtype=np.int64))
+
+
+def _part(dataset: Dataset, rows: slice | np.ndarray, index: np.ndarray) -> Part:
+    def taken(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {key: np.ascontiguousarray(values[rows]) for key, values in arrays.items()}
+
+    targets = {key: target.values for key, target in dataset.targets.items()}
+    naive = {key: t.naive for key, t in dataset.targets.items() if t.naive is not None}
+    inputs, lengths = taken(dataset.inputs), taken(dataset.lengths)
+    return Part(inputs, taken(targets), index, lengths, taken(naive))

@@ -20,6 +20,8 @@ def fingerprint(dataset: Dataset) -> str:
         _add(digest, ["target", key, target.kind, target.classes], target.values)
     for key, values in sorted(dataset.columns.items()):
         _add(digest, ["column", key], values)
+    for key, values in sorted(dataset.lengths.items()):
+        _add(digest, ["length", key], values)
     for key, other in (("test", dataset.test), ("validation", dataset.validation)):
         if other is not None:
             digest.update(json.dumps([key, other.fingerprint]).encode())

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from nnctl.data import columns, generated
+from nnctl.data import columns, cutting, generated, kinds, series
+from nnctl.data.cutting import Frame
 from nnctl.data.dataset import Dataset, Target
 from nnctl.data.fingerprint import fingerprint
+from nnctl.data.long import Long, require_window
 from nnctl.data.opening import Opened, Opener
 from nnctl.data.problems import Locate, by_path
 from nnctl.data.reading import Reading
 from nnctl.data.roles import INPUT
+from nnctl.data.windows import cut
 from nnctl.errors import DataError
 from nnctl.spec.info import TargetInfo
 
@@ -33,6 +36,9 @@ def load(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> Dataset:
     if not isinstance(data.source, str):
         return _generate(data, locate)
     opener = Opener(data, Path(base_dir), locate)
+    if kinds.of(data) == "series":
+        made = _windows(series.open_main(opener, keep=True))
+        return _sealed(replace(made, name=Path(data.source).name))
     main = opener.main(keep=True)
     parts: dict[str, Dataset | None] = {}
     for key in ("test", "validation"):
@@ -60,7 +66,34 @@ def load_more(
     opener = Opener(data, base_dir, by_path)
     place = ("data", "source")
     opened = opener.like(reading, source, place, target=target, keep=True, labeled=labeled)
-    return _sealed(replace(_arrays(opened, reading.dtypes), name=Path(source).name))
+    made = _arrays(opened, reading.dtypes)
+    if kinds.of(data) == "series":
+        made = _more_windows(opened, cutting.of_series(data), made, labeled)
+    return _sealed(replace(made, name=Path(source).name))
+
+
+def _windows(long: Long) -> Dataset:
+    """Return the windows of every part, those to train on holding the others."""
+    frame, dtypes = long.frame, long.opened.content.dtypes
+    steps = _arrays(long.opened)
+    made = {part: cut(steps, frame, frame.starts(block)) for part, block in long.blocks.items()}
+    for part, opened in long.others.items():
+        steps = _arrays(opened, dtypes)
+        made[part] = cut(steps, frame, frame.starts(range(steps.samples)))
+    test, validation = (made.get(part) for part in ("test", "validation"))
+    return replace(
+        made["train"],
+        test=test and _sealed(test),
+        validation=validation and _sealed(validation),
+    )
+
+
+def _more_windows(opened: Opened, frame: Frame, steps: Dataset, labeled: bool) -> Dataset:
+    """Return the windows of a file: of those without targets the last ends where the file does."""
+    require_window(opened, frame, series.NOUN, labeled=labeled)
+    count = steps.samples
+    starts = frame.starts(range(count)) if labeled else frame.starts_to_the_end(count)
+    return cut(steps, frame, starts, labeled=labeled)
 
 
 def _sealed(dataset: Dataset) -> Dataset:
@@ -87,7 +120,7 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
     for key, dtype in (dtypes or {}).items():
         inputs[key] = _conformed(opened, inputs[key], dtype)
     targets = {
-        name: Target(info.kind, _target(opened, name, info, inputs), info.classes)
+        name: Target(info.kind, _target(opened, name, info, inputs), info.classes, info.ahead)
         for name, info in opened.targets.items()
     }
     return Dataset(inputs, targets, _columns(opened), reading=opened.reading())

@@ -2,8 +2,10 @@
 
 standard: (x - mean) / deviation, with the deviation of the population. minmax: (x - min) / (max -
 min). One pair of numbers per feature of a table, per channel of an image, per feature of a
-sequence: statistics run over all axes but the last. What does not vary has scale 1. Bytes count as
-255ths, as everywhere. The engine applies ``(x - mean) * scale``; nothing here changes the data.
+sequence: statistics run over all axes but the last, of targets without what is not counted (NaN).
+Of windows, all of which are of the training part, each counts as a sample does. What does not vary
+has scale 1. Bytes count as 255ths, as everywhere. The engine applies ``(x - mean) * scale``;
+nothing here changes the data.
 """
 
 from __future__ import annotations
@@ -71,10 +73,16 @@ def fit_normalizer(data: DataSpec, train: Part) -> Normalizer:
         inputs[name] = _checked(fitted, f'input "{name}"' if name else "the input")
     targets: dict[str, Pair | None] = {}
     for name, values in train.targets.items():
-        numbers = values.ndim == 2 and data.normalize_target
-        fitted = _fit(values, "standard") if numbers else None
+        numbers = values.ndim > 1 and values.dtype.kind == "f" and data.normalize_target
+        fitted = _fit(_counted(values), "standard") if numbers else None
         targets[name] = _checked(fitted, f'target "{name}"' if name else "the target")
     return Normalizer(inputs, targets)
+
+
+def _counted(values: np.ndarray) -> np.ndarray:
+    """Return numbers over steps without those that are not counted."""
+    rows = values.reshape(-1, values.shape[-1])
+    return values if values.ndim == 2 else rows[~np.isnan(rows).any(axis=1)]
 
 
 def _fit(values: np.ndarray, method: str) -> Pair:

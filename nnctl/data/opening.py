@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnctl.data import bundled, columns, targets
+from nnctl.data import bundled, columns, kinds, targets
 from nnctl.data.files import siblings
 from nnctl.data.problems import Locate, SpecPath, listing
 from nnctl.data.reading import Reading
@@ -196,6 +196,7 @@ class Opener:
                 message = f"has no effect: {source.path.name} holds no {what}"
                 problems.append(self.locate(("data", key), message, "remove it"))
         problems += self._idle_parts(source)
+        problems += kinds.idle(self.data, source, self.locate)
         if problems:
             raise SpecError(problems)
 
@@ -215,6 +216,8 @@ class Opener:
         known = source.defaults
         own = known.target is not None and roles.targets[name] == (known.target,)
         task = self.data.task or (known.task if own else None)
+        if task is None and self.data.window is not None and targets.are_numbers(fields):
+            task = "regression"  # of a series, which is to be carried on
         classes = known.classes if own and task == "classification" else None
         return targets.decide(fields, task, classes, content.place)
 

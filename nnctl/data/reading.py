@@ -35,10 +35,7 @@ class Reading:
             "targets": {key: list(names) for key, names in self.roles.targets.items()},
             "mirrors": dict(self.roles.mirrors),
         }
-        targets = {
-            key: {"kind": t.kind, "width": t.width, "classes": t.classes and list(t.classes)}
-            for key, t in self.targets.items()
-        }
+        targets = {key: _target_to_json(target) for key, target in self.targets.items()}
         shapes = {key: list(shape) for key, shape in self.shapes.items()}
         inputs = {"shapes": shapes, "dtypes": dict(self.dtypes)}
         return {"name": self.name, "noun": self.noun, "roles": roles, **inputs, "targets": targets}
@@ -53,8 +50,15 @@ class Reading:
             dict(given["mirrors"]),
         )
         targets = {
-            key: TargetInfo(t["kind"], t["width"], tuple(t["classes"]) if t["classes"] else None)
+            key: TargetInfo(**{**t, "classes": tuple(t["classes"]) if t["classes"] else None})
             for key, t in table["targets"].items()
         }
         shapes = {key: tuple(shape) for key, shape in table["shapes"].items()}
         return cls(table["name"], table["noun"], roles, shapes, dict(table["dtypes"]), targets)
+
+
+def _target_to_json(target: TargetInfo) -> dict[str, Any]:
+    classes = target.classes and list(target.classes)
+    table = {"kind": target.kind, "width": target.width, "classes": classes}
+    over_steps = {"steps": target.steps, "ahead": target.ahead}
+    return table | {key: value for key, value in over_steps.items() if value is not None}

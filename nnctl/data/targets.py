@@ -44,6 +44,12 @@ def decide(
     return TargetInfo("number", 1)
 
 
+def are_numbers(fields: Sequence[Field]) -> bool:
+    """Tell whether every value of all fields is a number."""
+    texts = (str(value) for field in fields for value in field.values or ())
+    return all(parse_number(text) is not None for text in texts)
+
+
 def _several(fields: Sequence[Field], task: str | None) -> TargetInfo:
     width = sum(prod(field.shape) for field in fields)
     names = tuple(field.name for field in fields)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name, small_batch
 from nnctl.graph.heads import find_outputs, losses
+from nnctl.graph.leaks import check_leaks
 from nnctl.graph.parameters import Claims, claim
 from nnctl.graph.report import Report
 from nnctl.graph.starts import with_starts
@@ -45,6 +46,7 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     graph = Graph(tuple(nodes), claims.parameters, dict(info.inputs), outputs, found, states)
     if len(shapes) == len(entries) and len(found) == len(spec.losses):
         check_usage(graph, report)
+        check_leaks(graph, info.targets, report)
     _check_batch(spec, nodes, report)
     for finding in (*measurable.check(spec, info), *together.after_header(spec, info)):
         report.add(finding.path, finding.message, finding.hint)

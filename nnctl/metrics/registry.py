@@ -44,7 +44,7 @@ def discover() -> None:
 def names(of: type[View]) -> tuple[str, ...]:
     """Return the metrics that read such a view, sorted; patterns keep their ``{k}``."""
     discover()
-    return tuple(sorted(name for name, view in _METRICS if view is of))
+    return tuple(sorted(name for name, view in _METRICS if issubclass(of, view)))
 
 
 def views_of(name: str) -> tuple[type[View], ...]:
@@ -73,7 +73,7 @@ def compute(view: View, wanted: Iterable[str] | None = None) -> dict[str, float]
 def _find(of: type[View], name: str) -> Callable[[View], float] | None:
     for (known, kind), function in _METRICS.items():
         arguments = _argument(known, name)
-        if kind is of and arguments is not None:
+        if issubclass(of, kind) and arguments is not None:
             return lambda view, f=function, a=arguments: f(view, *a)  # type: ignore[misc]
     return None
 

@@ -122,6 +122,7 @@ def judged(
         index=part.index,
         wanted=spec.metrics or (),
         gates=gates,
+        naive=part.naive,
     )
     return replace(assessed, pictures=gallery(part, [row["sample"] for row in assessed.mistakes]))
 

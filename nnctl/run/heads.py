@@ -42,10 +42,10 @@ class Head:
         """Names of its classes; nothing if it predicts numbers."""
         return self.info.classes or ()
 
-    def view(self, outputs: Array, truth: Array) -> View:
+    def view(self, outputs: Array, truth: Array, naive: Array | None = None) -> View:
         """Return outputs beside the truth, both in the target's own units."""
         count = self.info.width if self.classes or self.info.kind == "class" else 0
-        return view(outputs, truth, self.info.kind, self.link, count)
+        return view(outputs, truth, self.info.kind, self.link, count, naive)
 
 
 def heads(graph: Graph, targets: Mapping[str, TargetInfo]) -> tuple[Head, ...]:

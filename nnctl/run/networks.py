@@ -52,10 +52,15 @@ def info_to_meta(info: DataInfo) -> dict[str, Any]:
     """Return the data header as JSON-able data, without what is of no use to a network."""
     meta = {
         "inputs": {name: list(shape) for name, shape in info.inputs.items()},
-        "targets": {name: asdict(target) for name, target in info.targets.items()},
+        "targets": {name: _told(target) for name, target in info.targets.items()},
         "samples": info.samples,
     }
-    return meta | ({"parts": dict(info.parts)} if info.parts else {})
+    more = {
+        "parts": dict(info.parts),
+        "vocabularies": dict(info.vocabularies),
+        "lengths": list(info.lengths),
+    }
+    return meta | {key: value for key, value in more.items() if value}
 
 
 def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
@@ -64,13 +69,26 @@ def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
         info = meta["info"]
         inputs = {name: tuple(shape) for name, shape in info["inputs"].items()}
         targets = {name: _target(**fields) for name, fields in info["targets"].items()}
-        return DataInfo(inputs, targets, info["samples"], parts=dict(info.get("parts", {})))
+        return DataInfo(
+            inputs,
+            targets,
+            info["samples"],
+            parts=dict(info.get("parts", {})),
+            vocabularies=dict(info.get("vocabularies", {})),
+            lengths=tuple(info.get("lengths", ())),
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"checkpoint unusable: no data header ({error})") from error
 
 
-def _target(kind: Any, width: int, classes: list[str] | None) -> TargetInfo:
-    return TargetInfo(kind, width, None if classes is None else tuple(classes))
+def _told(target: TargetInfo) -> dict[str, Any]:
+    fields = asdict(target)
+    idle = [key for key in ("steps", "ahead") if fields[key] is None]
+    return {key: value for key, value in fields.items() if key not in idle}
+
+
+def _target(kind: Any, width: int, classes: list[str] | None, **steps: int) -> TargetInfo:
+    return TargetInfo(kind, width, None if classes is None else tuple(classes), **steps)
 
 
 def parted(tensors: checkpoint.Tensors) -> tuple[checkpoint.Tensors, checkpoint.Tensors]:

@@ -128,11 +128,12 @@ def info_of(dataset: Dataset) -> DataInfo:
     targets = {}
     for name, target in dataset.targets.items():
         classes = target.classes
-        width = len(classes or ()) if target.kind == "class" else int(target.values.shape[1])
-        targets[name] = TargetInfo(target.kind, width, classes)
+        width = len(classes or ()) if target.kind == "class" else int(target.values.shape[-1])
+        targets[name] = TargetInfo(target.kind, width, classes, target.steps, target.ahead)
     own = {"test": dataset.test, "validation": dataset.validation}
     parts = {name: part.samples for name, part in own.items() if part is not None}
-    return DataInfo(inputs, targets, dataset.samples, parts=parts)
+    lengths = tuple(dataset.lengths)
+    return DataInfo(inputs, targets, dataset.samples, parts=parts, lengths=lengths)
 
 
 def class_weights(spec: Spec, graph: Graph, info: DataInfo, train: Part) -> dict[str, Array | None]:
@@ -146,7 +147,8 @@ def class_weights(spec: Spec, graph: Graph, info: DataInfo, train: Part) -> dict
         if wanted is not None:
             target = info.targets[loss.target]
             path = ("loss", "class_weights")
-            labels = train.targets[loss.target]
+            labels = train.targets[loss.target].reshape(-1)
+            labels = labels[labels >= 0]  # over steps some are not counted
             found[loss.output] = _weights(spec, path, wanted, target, labels)
     return found
 

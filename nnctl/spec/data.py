@@ -12,10 +12,12 @@ from .base import Expect, Finding, SpecModel, Words, table
 from .generators.base import GeneratorModel
 from .info import PICTURE_KEYS
 from .registry import Tagged
+from .sequences import findings
 
 # What the names of data files end in, which a folder's may not.
 FILE_ENDINGS = (
     ".csv", ".tsv", ".gz", ".npz", ".npy", ".bin", ".idx", "ubyte", ".png", ".jpg", ".jpeg", ".gif",
+    ".txt", ".jsonl",
 )  # fmt: skip
 
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -71,7 +73,11 @@ class Split(SpecModel):
         None, description="column of times: the earliest samples train, the latest test"
     )
     gap: int = Field(
-        0, ge=0, le=1_000_000_000, description="samples left out between parts in order of time"
+        0,
+        ge=0,
+        le=1_000_000_000,
+        description="samples, of a series rows, of a text tokens left out between parts in order "
+        "of time",
     )
 
     @model_validator(mode="before")
@@ -94,9 +100,6 @@ class Split(SpecModel):
                 "validation is carved out of train, it is not added to it",
             )
         if self.order is None:
-            if self.gap:
-                hint = 'name the column of times: order = "COLUMN"'
-                yield Finding(("gap",), "has no effect without order", hint)
             return
         if self.group is not None:
             message = "cannot hold together with order"
@@ -174,6 +177,45 @@ class DataSpec(SpecModel):
         le=65536,
         description="of clips: read this many from the start; default: what all of them have",
     )
+    window: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="steps of a sequence that the network sees, of a table whose rows are in order "
+        "of time, or of a text (default there: 64)",
+    )
+    horizon: int | None = Field(
+        None,
+        ge=0,
+        le=1_000_000,
+        description="steps from what is seen last to what is to be predicted; default 1",
+    )
+    stride: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="steps from one window to the next; default: 1, of a text the window",
+    )
+    steps: Literal["last", "all"] | None = Field(
+        None,
+        description="predict what follows the last step alone, or what follows each step; default: "
+        "last, of a text all",
+    )
+    tokens: Literal["character", "word", "byte"] | None = Field(
+        None,
+        description="what text is cut into: input and target of JSONL or of a table, or a whole "
+        "text (default there: character)",
+    )
+    unknown: bool = Field(
+        False, description="add a symbol for what the training part does not hold; else an error"
+    )
+    max_length: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="most tokens of an input or a target, which longer records exceed by mistake; "
+        "default: the longest of the file",
+    )
     task: Literal["classification", "regression"] | None = Field(
         None, description="what to do with the target; default: by its values"
     )
@@ -195,6 +237,7 @@ class DataSpec(SpecModel):
         if self.normalize_target and self.task == "classification":
             message = 'has no effect with task = "classification"'
             yield Finding(("normalize_target",), message, "classes are not scaled; remove it")
+        yield from findings(self)
         yield from self._of_files()
 
     def _of_files(self) -> Iterable[Finding]:

@@ -14,11 +14,17 @@ PICTURE_KEYS = ("channels", "image_size", "frames")
 @dataclass(frozen=True)
 class TargetInfo:
     """One target: ``width`` classes, or ``width`` numbers a sample; ``rows`` are given outputs
-    (soft targets, or the inputs themselves for an autoencoder) of ``width`` numbers."""
+    (soft targets, or the inputs themselves for an autoencoder) of ``width`` numbers.
+
+    With ``steps`` there is one at each of so many steps of a sequence, not one a sample; not all of
+    them count. ``ahead`` says that it is what the network's own input will be so many steps later.
+    """
 
     kind: Literal["class", "number", "rows"]
     width: int
     classes: tuple[str, ...] | None = None
+    steps: int | None = None
+    ahead: int | None = None
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,9 @@ class DataInfo:
     """The header of a data set: enough to infer every shape.
 
     A single input or target has the key "". ``parts`` counts the samples of test and validation
-    where these have files of their own: they are not among ``samples``.
+    where these have files or blocks of their own: they are not among ``samples``.
+    ``vocabularies`` counts the symbols of inputs that are tokens; ``lengths`` names the inputs
+    whose samples are sequences of different lengths.
     """
 
     inputs: dict[str, Shape]
@@ -35,3 +43,5 @@ class DataInfo:
     columns: tuple[str, ...] = ()
     files: tuple[str, ...] = field(default=())
     parts: dict[str, int] = field(default_factory=dict)
+    vocabularies: dict[str, int] = field(default_factory=dict)
+    lengths: tuple[str, ...] = ()

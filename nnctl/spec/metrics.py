@@ -17,12 +17,14 @@ __all__ = ["METRICS", "SPLITS", "Gate", "Metric", "find", "parse_gate", "parse_g
 SPLITS = ("train", "validation", "test")
 
 
-Kind = Literal["classes", "labels", "numbers"]
-"""What an output is compared with: one class a sample, yes or no for each label, or numbers."""
+Kind = Literal["classes", "labels", "numbers", "forecasts"]
+"""What an output is compared with: one class a sample, yes or no for each label, numbers, or the
+numbers that the input goes on with."""
 
 CLASSES: tuple[Kind, ...] = ("classes",)
 LABELS: tuple[Kind, ...] = ("labels",)
-NUMBERS: tuple[Kind, ...] = ("numbers",)
+NUMBERS: tuple[Kind, ...] = ("numbers", "forecasts")
+FORECASTS: tuple[Kind, ...] = ("forecasts",)
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ _ALL = (
     Metric("rmse", "min", NUMBERS, "root of mse, in the target's unit"),
     Metric("mae", "min", NUMBERS, "mean of the errors' magnitudes"),
     Metric("r2", "max", NUMBERS, "share of the variance explained (at most 1)"),
+    Metric("naive_mae", "min", FORECASTS, "mae of the input's last value, carried forward"),
+    Metric("skill", "max", FORECASTS, "1 - mae / naive_mae: above 0 is better than to carry on"),
 )
 METRICS = {metric.name: metric for metric in _ALL}
 

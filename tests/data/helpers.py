@@ -39,12 +39,13 @@ def info_of(dataset: Dataset, columns: tuple[str, ...], files: tuple[str, ...]) 
     """Say of loaded data what a header should have said, from the arrays alone."""
     targets = {}
     for key, target in dataset.targets.items():
-        count = len(target.classes or ()) if target.kind == "class" else target.values.shape[1]
-        targets[key] = TargetInfo(target.kind, count, target.classes)
+        count = len(target.classes or ()) if target.kind == "class" else target.values.shape[-1]
+        targets[key] = TargetInfo(target.kind, count, target.classes, target.steps, target.ahead)
     shapes = {key: values.shape[1:] for key, values in dataset.inputs.items()}
     own = {"test": dataset.test, "validation": dataset.validation}
     parts = {key: part.samples for key, part in own.items() if part is not None}
-    return DataInfo(shapes, targets, dataset.samples, columns, files, parts)
+    lengths = tuple(dataset.lengths)
+    return DataInfo(shapes, targets, dataset.samples, columns, files, parts, lengths=lengths)
 
 
 IRIS = """length,width,kind

@@ -120,7 +120,7 @@ TABLES = {
     "unknown bundled set": Case(
         table(IRIS),
         'data.source: no bundled dataset "irys"\n  did you mean "iris"?\n'
-        "  bundled datasets: breast_cancer, diabetes, digits, iris, wine",
+        "  bundled datasets: breast_cancer, diabetes, digits, iris, sunspots, wine",
         {"source": "irys"},
     ),
     "a file given like a bundled set": Case(

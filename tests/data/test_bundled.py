@@ -21,6 +21,7 @@ FACTS = {
     "wine": (178, (13,), [59, 71, 48]),
     "breast_cancer": (569, (30,), [357, 212]),
     "diabetes": (442, (10,), None),
+    "sunspots": (309, (1,), None),
 }
 
 

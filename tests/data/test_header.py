@@ -126,7 +126,10 @@ CASES: dict[str, Make] = {
     "npy": _arrays,
     "npy autoencoder": _array_mirror,
     "idx": _idx,
-    **{name: _bundled(name) for name in ("digits", "iris", "wine", "breast_cancer", "diabetes")},
+    **{
+        name: _bundled(name)
+        for name in ("digits", "iris", "wine", "breast_cancer", "diabetes", "sunspots")
+    },
     "xor": _generated(generate="xor", samples=10),
     "spirals": _generated(generate="spirals", samples=9, classes=3),
     "shapes": _generated(generate="shapes", samples=12, height=9, width=12, channels=3),
@@ -167,6 +170,8 @@ class Split: group = order = None
 class Data:
     test = validation = target = targets = features = inputs = delimiter = header = task = None
     channels = image_size = frames = None
+    window = horizon = stride = steps = tokens = max_length = None
+    unknown = False
     split = Split()
     def __init__(self, **keys): self.__dict__.update(keys)
 folder = Path(sys.argv[1])

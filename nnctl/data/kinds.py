@@ -1,0 +1,49 @@
+"""Which kind of data a spec names: samples one by one, a series, a text, or records of tokens.
+
+Stdlib only: ``check`` reads through this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from nnctl.data.problems import Locate
+from nnctl.data.sources.base import Source
+from nnctl.errors import Problem
+
+if TYPE_CHECKING:
+    from nnctl.spec.data import DataSpec
+
+Kind = Literal["samples", "series"]
+
+# The keys for sequences that each kind obeys; for texts and records there are more to come.
+KEYS = ("window", "horizon", "stride", "steps", "tokens", "unknown", "max_length")
+OBEYED: dict[Kind, tuple[str, ...]] = {
+    "samples": (),
+    "series": ("window", "horizon", "stride", "steps"),
+}
+
+
+def of(data: DataSpec) -> Kind:
+    """Return the kind of ``data.source``, a name or a path."""
+    return "series" if data.window is not None else "samples"
+
+
+def idle(data: DataSpec, source: Source, locate: Locate) -> Iterator[Problem]:
+    """Find the keys for sequences that this source cannot obey."""
+    kind, name = of(data), source.path.name
+    for key in KEYS:
+        if getattr(data, key) in (None, False):
+            continue
+        if kind == "series" and not source.is_table:
+            message = f"has no effect: {name} is no table whose rows are steps in order of time"
+            yield locate(("data", key), message, "remove it")
+        elif key not in OBEYED[kind]:
+            yield locate(("data", key), _needed(key), "remove it")
+
+
+def _needed(key: str) -> str:
+    if key in OBEYED["series"]:
+        return f"has no effect without window: {key} is for windows of a series"
+    return f"has no effect: {key} is for text"
