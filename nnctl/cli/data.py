@@ -66,12 +66,15 @@ def _facts(found: DataInfo) -> dict[str, Any]:
     facts: dict[str, Any] = {"samples": found.samples}
     facts |= {f"{name} samples": count for name, count in found.parts.items()}
     for name, shape in found.inputs.items():
-        facts[f"input {name}".strip()] = format_shape(shape)
+        size = found.vocabularies.get(name)
+        of = f" tokens of {size}" if size else ""
+        facts[f"input {name}".strip()] = format_shape(shape) + of
     for name, target in found.targets.items():
         key = f"target {name}".strip()
-        facts[key] = f"{target.kind}, {target.width} wide"
+        each = f" at each of {target.steps} steps" if target.steps else ""
+        facts[key] = f"{target.kind}, {target.width} wide{each}"
         if target.kind == "class":
-            facts[key] = f"{target.width} classes"
+            facts[key] = f"{target.width} classes{each}"
             facts[f"classes {name}".strip()] = list(target.classes or ())
     facts["columns"] = list(found.columns)
     facts["files"] = list(found.files)

@@ -8,25 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from nnctl.data import bundled
 from nnctl.data.problems import Locate
 from nnctl.data.sources.base import Source
+from nnctl.data.sources.text import EXTENSIONS
 from nnctl.errors import Problem
 
 if TYPE_CHECKING:
     from nnctl.spec.data import DataSpec
 
-Kind = Literal["samples", "series"]
+Kind = Literal["samples", "series", "text"]
 
-# The keys for sequences that each kind obeys; for texts and records there are more to come.
-KEYS = ("window", "horizon", "stride", "steps", "tokens", "unknown", "max_length")
+WINDOWS = ("window", "horizon", "stride", "steps")
+KEYS = (*WINDOWS, "tokens", "unknown", "max_length")
+# The keys for sequences that each kind obeys.
 OBEYED: dict[Kind, tuple[str, ...]] = {
     "samples": (),
-    "series": ("window", "horizon", "stride", "steps"),
+    "series": WINDOWS,
+    "text": (*WINDOWS, "tokens", "unknown"),
 }
 
 
 def of(data: DataSpec) -> Kind:
     """Return the kind of ``data.source``, a name or a path."""
+    source = str(data.source)
+    if source.lower().endswith(EXTENSIONS) or bundled.is_text(source):
+        return "text"
     return "series" if data.window is not None else "samples"
 
 
@@ -40,10 +47,12 @@ def idle(data: DataSpec, source: Source, locate: Locate) -> Iterator[Problem]:
             message = f"has no effect: {name} is no table whose rows are steps in order of time"
             yield locate(("data", key), message, "remove it")
         elif key not in OBEYED[kind]:
-            yield locate(("data", key), _needed(key), "remove it")
+            yield locate(("data", key), _needed(key, kind), "remove it")
 
 
-def _needed(key: str) -> str:
-    if key in OBEYED["series"]:
+def _needed(key: str, kind: Kind) -> str:
+    if key in WINDOWS:
         return f"has no effect without window: {key} is for windows of a series"
+    if kind == "text":
+        return f"has no effect: {key} is for records, and a text is read in windows"
     return f"has no effect: {key} is for text"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from nnctl.data import columns, cutting, generated, kinds, series
+from nnctl.data import columns, cutting, generated, kinds, series, text
 from nnctl.data.cutting import Frame
 from nnctl.data.dataset import Dataset, Target
 from nnctl.data.fingerprint import fingerprint
@@ -36,8 +36,10 @@ def load(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> Dataset:
     if not isinstance(data.source, str):
         return _generate(data, locate)
     opener = Opener(data, Path(base_dir), locate)
-    if kinds.of(data) == "series":
-        made = _windows(series.open_main(opener, keep=True))
+    kind = kinds.of(data)
+    if kind in ("series", "text"):
+        reader = series if kind == "series" else text
+        made = _windows(reader.open_main(opener, keep=True))
         return _sealed(replace(made, name=Path(data.source).name))
     main = opener.main(keep=True)
     parts: dict[str, Dataset | None] = {}
@@ -64,11 +66,17 @@ def load_more(
     nor read. Raises DataError where fields, shapes or classes do not fit.
     """
     opener = Opener(data, base_dir, by_path)
+    if reading.noun == "text":
+        words = text.open_more(opener, reading, source, labeled=labeled)
+        made = _more_windows(words, words.frame, labeled)
+        return _sealed(replace(made, name=Path(source).name))
     place = ("data", "source")
     opened = opener.like(reading, source, place, target=target, keep=True, labeled=labeled)
-    made = _arrays(opened, reading.dtypes)
     if kinds.of(data) == "series":
-        made = _more_windows(opened, cutting.of_series(data), made, labeled)
+        require_window(opened, cutting.of_series(data), series.NOUN, labeled=labeled)
+        made = _more_windows(opened, cutting.of_series(data), labeled)
+    else:
+        made = _arrays(opened, reading.dtypes)
     return _sealed(replace(made, name=Path(source).name))
 
 
@@ -88,9 +96,9 @@ def _windows(long: Long) -> Dataset:
     )
 
 
-def _more_windows(opened: Opened, frame: Frame, steps: Dataset, labeled: bool) -> Dataset:
+def _more_windows(opened: Opened, frame: Frame, labeled: bool) -> Dataset:
     """Return the windows of a file: of those without targets the last ends where the file does."""
-    require_window(opened, frame, series.NOUN, labeled=labeled)
+    steps = _arrays(opened)
     count = steps.samples
     starts = frame.starts(range(count)) if labeled else frame.starts_to_the_end(count)
     return cut(steps, frame, starts, labeled=labeled)
@@ -152,7 +160,7 @@ def _target(
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
-def _column(values: list[int] | list[float]) -> np.ndarray:
+def _column(values: Sequence[int] | Sequence[float]) -> np.ndarray:
     return np.array(values, np.float64).reshape(-1, 1)
 
 

@@ -4,7 +4,7 @@ training share, so that both see the same data. Stdlib only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -35,7 +35,7 @@ class Opened:
     content: Content
     targets: dict[str, TargetInfo]
 
-    def labels(self, name: str) -> list[int] | list[float] | None:
+    def labels(self, name: str) -> Sequence[int] | Sequence[float] | None:
         """Return a target's class indices, or its numbers where they are text.
 
         None where only ``load`` of the fields can tell. Raises DataError.
@@ -85,7 +85,7 @@ class Opener:
 
     def main(self, *, keep: bool) -> Opened:
         """Open ``data.source``. Raises DataError, or SpecError for keys that have no effect."""
-        source = self._by_name(str(self.data.source), self.data.target, ("data", "source"))
+        source = self.by_name(str(self.data.source), ("data", "source"), self.data.target)
         self._refuse_idle_keys(source)
         roles = assign(source, self.data, self.locate)
         content = source.read(roles.wanted(), keep=keep)
@@ -121,7 +121,7 @@ class Opener:
         ``path`` is the key of the spec that names the file, ``target`` its own name of the target.
         Without ``labeled``, targets are neither needed nor read. Raises DataError.
         """
-        source = self._by_name(name, target, path, labeled=labeled, fits=_shape_of(main))
+        source = self.by_name(name, path, target, labeled=labeled, fits=_shape_of(main))
         return self._fitted(main, source, target=target, keep=keep, labeled=labeled)
 
     def _fitted(
@@ -143,11 +143,11 @@ class Opener:
         _require_shapes(main, source, content)
         return Opened(source, roles, content, main.targets if labeled else {})
 
-    def _by_name(
+    def by_name(
         self,
         name: str,
-        target: str | None,
         path: SpecPath,
+        target: str | None = None,
         *,
         labeled: bool = True,
         fits: Shape | None = None,

@@ -5,10 +5,11 @@ Stdlib only. A checkpoint that holds this needs no file of the training data to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nnctl.data.roles import Roles
+from nnctl.data.tokens import Vocabulary
 from nnctl.spec.info import TargetInfo
 from nnctl.spec.shapes import Shape
 
@@ -18,7 +19,8 @@ class Reading:
     """Roles of the fields, shapes and types of the inputs, what the targets are.
 
     ``name`` is the file's. ``noun`` says what its fields were, columns or arrays: their names mean
-    nothing in a file of the other sort. ``roles`` is None where a formula made the data.
+    nothing in a file of the other sort. ``roles`` is None where a formula made the data, or where
+    they are a text. ``vocabularies`` number the tokens of inputs.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Reading:
     shapes: dict[str, Shape]
     dtypes: dict[str, str]
     targets: dict[str, TargetInfo]
+    vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain dictionaries, lists and strings; ``from_json`` is the inverse."""
@@ -38,7 +41,9 @@ class Reading:
         targets = {key: _target_to_json(target) for key, target in self.targets.items()}
         shapes = {key: list(shape) for key, shape in self.shapes.items()}
         inputs = {"shapes": shapes, "dtypes": dict(self.dtypes)}
-        return {"name": self.name, "noun": self.noun, "roles": roles, **inputs, "targets": targets}
+        table = {"name": self.name, "noun": self.noun, "roles": roles, **inputs, "targets": targets}
+        known = {key: vocabulary.to_json() for key, vocabulary in self.vocabularies.items()}
+        return table | ({"vocabularies": known} if known else {})
 
     @classmethod
     def from_json(cls, table: dict[str, Any]) -> Reading:
@@ -54,7 +59,13 @@ class Reading:
             for key, t in table["targets"].items()
         }
         shapes = {key: tuple(shape) for key, shape in table["shapes"].items()}
-        return cls(table["name"], table["noun"], roles, shapes, dict(table["dtypes"]), targets)
+        known = {
+            key: Vocabulary.from_json(vocabulary)
+            for key, vocabulary in table.get("vocabularies", {}).items()
+        }
+        return cls(
+            table["name"], table["noun"], roles, shapes, dict(table["dtypes"]), targets, known
+        )
 
 
 def _target_to_json(target: TargetInfo) -> dict[str, Any]:

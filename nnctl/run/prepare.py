@@ -132,8 +132,15 @@ def info_of(dataset: Dataset) -> DataInfo:
         targets[name] = TargetInfo(target.kind, width, classes, target.steps, target.ahead)
     own = {"test": dataset.test, "validation": dataset.validation}
     parts = {name: part.samples for name, part in own.items() if part is not None}
-    lengths = tuple(dataset.lengths)
-    return DataInfo(inputs, targets, dataset.samples, parts=parts, lengths=lengths)
+    known = dataset.reading.vocabularies if dataset.reading else {}
+    return DataInfo(
+        inputs,
+        targets,
+        dataset.samples,
+        parts=parts,
+        vocabularies={name: vocabulary.size for name, vocabulary in known.items()},
+        lengths=tuple(dataset.lengths),
+    )
 
 
 def class_weights(spec: Spec, graph: Graph, info: DataInfo, train: Part) -> dict[str, Array | None]:

@@ -45,7 +45,9 @@ def info_of(dataset: Dataset, columns: tuple[str, ...], files: tuple[str, ...]) 
     own = {"test": dataset.test, "validation": dataset.validation}
     parts = {key: part.samples for key, part in own.items() if part is not None}
     lengths = tuple(dataset.lengths)
-    return DataInfo(shapes, targets, dataset.samples, columns, files, parts, lengths=lengths)
+    known = dataset.reading.vocabularies if dataset.reading else {}
+    sizes = {name: vocabulary.size for name, vocabulary in known.items()}
+    return DataInfo(shapes, targets, dataset.samples, columns, files, parts, sizes, lengths)
 
 
 IRIS = """length,width,kind

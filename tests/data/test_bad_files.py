@@ -120,7 +120,7 @@ TABLES = {
     "unknown bundled set": Case(
         table(IRIS),
         'data.source: no bundled dataset "irys"\n  did you mean "iris"?\n'
-        "  bundled datasets: breast_cancer, diabetes, digits, iris, sunspots, wine",
+        "  bundled datasets: alice, breast_cancer, diabetes, digits, iris, sunspots, wine",
         {"source": "irys"},
     ),
     "a file given like a bundled set": Case(
@@ -132,7 +132,7 @@ TABLES = {
         table(IRIS, "a.xlsx"),
         'DIR/a.xlsx: no reader for a file called "a.xlsx"\n  names that can be read end in '
         ".bin, .csv, .csv.gz, .gif, .idx, .idx.gz, .jpeg, .jpg, .npy, .npz, .png, .tsv, .tsv.gz, "
-        "ubyte, ubyte.gz",
+        ".txt, .txt.gz, ubyte, ubyte.gz",
         {"source": "a.xlsx"},
     ),
     "empty file": Case(
