@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal
 from nnctl.data import bundled
 from nnctl.data.problems import Locate
 from nnctl.data.sources.base import Source
-from nnctl.data.sources.text import EXTENSIONS
+from nnctl.data.sources.jsonl import EXTENSIONS as JSON_LINES
+from nnctl.data.sources.text import EXTENSIONS as TEXTS
 from nnctl.errors import Problem
 
 if TYPE_CHECKING:
     from nnctl.spec.data import DataSpec
 
-Kind = Literal["samples", "series", "text"]
+Kind = Literal["samples", "series", "text", "records"]
 
 WINDOWS = ("window", "horizon", "stride", "steps")
 KEYS = (*WINDOWS, "tokens", "unknown", "max_length")
@@ -26,14 +27,17 @@ OBEYED: dict[Kind, tuple[str, ...]] = {
     "samples": (),
     "series": WINDOWS,
     "text": (*WINDOWS, "tokens", "unknown"),
+    "records": ("tokens", "unknown", "max_length"),
 }
 
 
 def of(data: DataSpec) -> Kind:
     """Return the kind of ``data.source``, a name or a path."""
     source = str(data.source)
-    if source.lower().endswith(EXTENSIONS) or bundled.is_text(source):
+    if source.lower().endswith(TEXTS) or bundled.is_text(source):
         return "text"
+    if data.tokens is not None or source.lower().endswith(JSON_LINES):
+        return "records"
     return "series" if data.window is not None else "samples"
 
 
@@ -51,6 +55,8 @@ def idle(data: DataSpec, source: Source, locate: Locate) -> Iterator[Problem]:
 
 
 def _needed(key: str, kind: Kind) -> str:
+    if kind == "records":
+        return f"has no effect: {key} is for a series or a text, and these are records"
     if key in WINDOWS:
         return f"has no effect without window: {key} is for windows of a series"
     if kind == "text":

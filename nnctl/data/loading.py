@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from nnctl.data import columns, cutting, generated, kinds, series, text
+from nnctl.data import columns, cutting, generated, kinds, records, series, text
 from nnctl.data.cutting import Frame
 from nnctl.data.dataset import Dataset, Target
 from nnctl.data.fingerprint import fingerprint
@@ -41,6 +41,8 @@ def load(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> Dataset:
         reader = series if kind == "series" else text
         made = _windows(reader.open_main(opener, keep=True))
         return _sealed(replace(made, name=Path(data.source).name))
+    if kind == "records":
+        opener = records.RecordOpener(data, Path(base_dir), locate)
     main = opener.main(keep=True)
     parts: dict[str, Dataset | None] = {}
     for key in ("test", "validation"):
@@ -70,6 +72,8 @@ def load_more(
         words = text.open_more(opener, reading, source, labeled=labeled)
         made = _more_windows(words, words.frame, labeled)
         return _sealed(replace(made, name=Path(source).name))
+    if reading.vocabularies:
+        opener = records.RecordOpener(data, base_dir, by_path)
     place = ("data", "source")
     opened = opener.like(reading, source, place, target=target, keep=True, labeled=labeled)
     if kinds.of(data) == "series":
@@ -111,15 +115,16 @@ def _sealed(dataset: Dataset) -> Dataset:
 def _generate(data: DataSpec, locate: Locate) -> Dataset:
     info = generated.describe(data, locate)
     model = cast("GeneratorModel", data.source)
-    inputs, labels = generated.make(model)
+    inputs, labels, lengths = generated.make(model)
     target = info.targets[""]
-    values = labels.astype(np.int64) if target.kind == "class" else labels.astype(np.float64)
+    values = labels.astype(np.int64) if target.kind == "class" else _column(labels)
     if data.target == INPUT:
         values = unit_rows(inputs)
     made = Target(target.kind, values, target.classes)
-    dtypes = {"": inputs.dtype.name}
-    reading = Reading(model.generate, "formula", None, info.inputs, dtypes, info.targets)
-    return _sealed(Dataset({"": inputs}, {"": made}, name=model.generate, reading=reading))
+    reading = generated.reading(model, info, inputs.dtype.name)
+    found = {} if lengths is None else {"": lengths}
+    dataset = Dataset({"": inputs}, {"": made}, name=model.generate, reading=reading)
+    return _sealed(replace(dataset, lengths=found))
 
 
 def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
@@ -131,7 +136,9 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
         name: Target(info.kind, _target(opened, name, info, inputs), info.classes, info.ahead)
         for name, info in opened.targets.items()
     }
-    return Dataset(inputs, targets, _columns(opened), reading=opened.reading())
+    lengths = {name: np.array(each, np.int64) for name, each in opened.lengths().items()}
+    columns_ = _columns(opened)
+    return Dataset(inputs, targets, columns_, reading=opened.reading(), lengths=lengths)
 
 
 def _conformed(opened: Opened, values: np.ndarray, dtype: str) -> np.ndarray:
@@ -160,7 +167,7 @@ def _target(
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
-def _column(values: Sequence[int] | Sequence[float]) -> np.ndarray:
+def _column(values: Sequence[int] | Sequence[float] | np.ndarray) -> np.ndarray:
     return np.array(values, np.float64).reshape(-1, 1)
 
 

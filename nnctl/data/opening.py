@@ -4,7 +4,7 @@ training share, so that both see the same data. Stdlib only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -47,6 +47,10 @@ class Opened:
         if len(fields) == 1 and fields[0].values is not None:
             return targets.numbers(fields[0], place)
         return None
+
+    def lengths(self) -> Mapping[str, Sequence[int]]:
+        """Return the lengths of sequences, by the input whose samples they are."""
+        return {}
 
     def check(self) -> None:
         """Look at every value that is neither an input nor an array of numbers.
@@ -154,7 +158,7 @@ class Opener:
     ) -> Source:
         """Open a bundled set by a bare name, a file by a name with a dot or a slash."""
         if any(mark in name for mark in "./\\"):
-            self._require_file(name, path)
+            self.require_file(name, path)
             options = self._options(target, labeled, fits)
             return open_source(self.base_dir / name, options)
         known = bundled.folders()
@@ -175,7 +179,7 @@ class Opener:
             options, channels=data.channels, image_size=size, frames=data.frames, fits=fits
         )
 
-    def _require_file(self, name: str, path: SpecPath) -> None:
+    def require_file(self, name: str, path: SpecPath) -> None:
         file = self.base_dir / name
         if not file.exists():
             near = suggest.nearest(file.name, siblings(file))

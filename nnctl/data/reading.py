@@ -20,7 +20,8 @@ class Reading:
 
     ``name`` is the file's. ``noun`` says what its fields were, columns or arrays: their names mean
     nothing in a file of the other sort. ``roles`` is None where a formula made the data, or where
-    they are a text. ``vocabularies`` number the tokens of inputs.
+    they are a text. ``vocabularies`` number the tokens of inputs, ``answers`` those of targets that
+    are sequences with an end.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Reading:
     dtypes: dict[str, str]
     targets: dict[str, TargetInfo]
     vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
+    answers: dict[str, Vocabulary] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain dictionaries, lists and strings; ``from_json`` is the inverse."""
@@ -42,8 +44,10 @@ class Reading:
         shapes = {key: list(shape) for key, shape in self.shapes.items()}
         inputs = {"shapes": shapes, "dtypes": dict(self.dtypes)}
         table = {"name": self.name, "noun": self.noun, "roles": roles, **inputs, "targets": targets}
-        known = {key: vocabulary.to_json() for key, vocabulary in self.vocabularies.items()}
-        return table | ({"vocabularies": known} if known else {})
+        for key in ("vocabularies", "answers"):
+            known = {name: each.to_json() for name, each in getattr(self, key).items()}
+            table |= {key: known} if known else {}
+        return table
 
     @classmethod
     def from_json(cls, table: dict[str, Any]) -> Reading:
@@ -59,13 +63,12 @@ class Reading:
             for key, t in table["targets"].items()
         }
         shapes = {key: tuple(shape) for key, shape in table["shapes"].items()}
-        known = {
-            key: Vocabulary.from_json(vocabulary)
-            for key, vocabulary in table.get("vocabularies", {}).items()
-        }
-        return cls(
-            table["name"], table["noun"], roles, shapes, dict(table["dtypes"]), targets, known
+        known, said = (
+            {name: Vocabulary.from_json(each) for name, each in table.get(key, {}).items()}
+            for key in ("vocabularies", "answers")
         )
+        dtypes = dict(table["dtypes"])
+        return cls(table["name"], table["noun"], roles, shapes, dtypes, targets, known, said)
 
 
 def _target_to_json(target: TargetInfo) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nnctl.data.files import open_binary, refuse_other_kinds
 from nnctl.data.problems import in_file
-from nnctl.data.sources.base import Content, Options, Source, Wanted
+from nnctl.data.sources.base import Content, Field, Options, Source, Wanted
 from nnctl.errors import DataError, Problem
 
 EXTENSIONS = (".txt", ".txt.gz")
@@ -32,8 +32,16 @@ class TextFile(Source):
         self.characters = characters  # how many it must have, if that is known
 
     def read(self, wanted: Wanted, *, keep: bool) -> Content:
-        """Refuse: where rows are expected, a text has none."""
-        raise DataError(self.describe("a text, and rows are expected here", "give a table"))
+        """Read the lines as records of one field; refuse where numbers are expected."""
+        if wanted.inputs or set(wanted.fields) - {"text"}:
+            raise DataError(self.describe("a text, and rows are expected here", "give a table"))
+        lines = [(k, line) for k, line in enumerate(self.text().split("\n"), 1) if line.strip()]
+
+        def place(row: int, message: str, hint: str) -> Problem:
+            return in_file(self.path, message, hint, line=lines[row][0])
+
+        fields = {"text": Field("text", "text", values=[line for _, line in lines])}
+        return Content(len(lines), {}, {}, fields, dict, place)
 
     def text(self) -> str:
         """Return the text. Raises DataError with the offset of a byte that is not UTF-8."""

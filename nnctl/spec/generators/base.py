@@ -24,6 +24,20 @@ class GeneratorModel(SpecModel):
         """What is to be predicted."""
         raise NotImplementedError
 
+    def symbols(self) -> tuple[str, ...] | None:
+        """The tokens that inputs are made of, by index; None where inputs are numbers."""
+        return None
+
+    def varies(self) -> bool:
+        """Whether inputs are sequences of different lengths."""
+        return False
+
+
+def sequence(symbols: tuple[str, ...], longest: int) -> TargetInfo:
+    """Describe a target that is a sequence of symbols, which ends in a stop symbol."""
+    names = ("<start>", "<stop>", *symbols)
+    return TargetInfo("class", len(names), names, steps=longest + 1)
+
 
 def classes(names: list[str]) -> TargetInfo:
     """Describe a target of named classes."""
