@@ -40,6 +40,7 @@ WRITTEN = {
     "multiply": 'tanh name="t"\nmultiply from=["t","d"]',
     "concat": 'tanh name="t"\nconcat from=["t","d"]',
     "dense": "dense units=4",
+    "embedding": "embedding units=3\nflatten\ntanh",
     "batch_norm": "tanh\nbatch_norm",
     "group_norm": "group_norm groups=3",
     "reshape": "reshape shape=[3,3]\nflatten",
@@ -75,6 +76,8 @@ def text_of(family: str, tag: str) -> tuple[str, str]:
     layers, loss, optimizer, schedule = PLAIN, "cross_entropy", "adam", ""
     if family == "layers":
         layers = f'dense units=9 name="d"\n{WRITTEN.get(tag, tag)}\ndense units=3'
+        if registry.model("layers", tag).reads_tokens:  # type: ignore[attr-defined]
+            layers = f"{WRITTEN[tag]}\ndense units=3"
     elif family == "initializers":
         extra = "," + FIELDS[tag] if tag in FIELDS else ""
         layers = f'dense units=9 init={{type="{tag}"{extra}}}\ntanh\ndense units=3'
@@ -94,6 +97,8 @@ def text_of(family: str, tag: str) -> tuple[str, str]:
 def info_of(family: str, tag: str) -> DataInfo:
     if family == "losses" and not registry.model("losses", tag).for_classes:  # type: ignore[attr-defined]
         return DataInfo({"": (5,)}, {"": TargetInfo("number", 3)}, COUNT)
+    if family == "layers" and registry.model("layers", tag).reads_tokens:  # type: ignore[attr-defined]
+        return DataInfo({"": (5,)}, {"": TargetInfo("class", 3)}, COUNT, vocabularies={"": 7})
     width = 2 if tag == "binary_cross_entropy" else 3
     return DataInfo({"": (5,)}, {"": TargetInfo("class", width)}, COUNT)
 

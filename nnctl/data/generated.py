@@ -41,7 +41,8 @@ def describe(data: DataSpec, locate: Locate) -> DataInfo:
         raise SpecError(problems)
     shape = model.shape()
     target = TargetInfo("rows", prod(shape)) if data.target == INPUT else model.target()
-    sizes = {} if symbols is None else {"": len(symbols)}
+    tokens = model.vocabulary()
+    sizes = {} if tokens is None else {"": tokens}
     lengths = ("",) if model.varies() else ()
     info = DataInfo({"": shape}, {"": target}, model.samples)
     return replace(info, vocabularies=sizes, lengths=lengths)
@@ -63,8 +64,8 @@ def reading(model: GeneratorModel, info: DataInfo, dtype: str) -> Reading:
     if symbols is not None:
         known[""] = Vocabulary("character", symbols)
         said[""] = Vocabulary("character", (target.classes or ())[2:], (START, STOP))
-    name, dtypes = model.generate, {"": dtype}
-    return Reading(name, "formula", None, info.inputs, dtypes, info.targets, known, said)
+    name, dtypes, sizes = model.generate, {"": dtype}, dict(info.vocabularies)
+    return Reading(name, "formula", None, info.inputs, dtypes, info.targets, sizes, known, said)
 
 
 def make(model: GeneratorModel) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

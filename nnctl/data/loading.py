@@ -137,8 +137,16 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
         for name, info in opened.targets.items()
     }
     lengths = {name: np.array(each, np.int64) for name, each in opened.lengths().items()}
-    columns_ = _columns(opened)
-    return Dataset(inputs, targets, columns_, reading=opened.reading(), lengths=lengths)
+    reading = opened.reading()
+    known = {name: vocabulary.size for name, vocabulary in reading.vocabularies.items()}
+    reading = replace(reading, vocabulary_sizes=vocabularies(inputs) | known)
+    return Dataset(inputs, targets, _columns(opened), reading=reading, lengths=lengths)
+
+
+def vocabularies(inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Return how many tokens there are of each input that may be tokens: whole numbers from 0."""
+    found = {k: x for k, x in inputs.items() if x.dtype == np.int64 and x.ndim == 2}
+    return {key: int(x.max()) + 1 for key, x in found.items() if x.min() >= 0}
 
 
 def _conformed(opened: Opened, values: np.ndarray, dtype: str) -> np.ndarray:
@@ -163,8 +171,22 @@ def _target(
     values = opened.labels(name)
     if values is not None:
         return np.array(values, np.int64) if info.kind == "class" else _column(values)
+    if info.steps is not None:
+        return _of_steps(opened, name, info)
     parts = [_numbers(opened, field) for field in opened.roles.targets[name]]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def _of_steps(opened: Opened, name: str, info: TargetInfo) -> np.ndarray:
+    """Return labels (N, steps), or numbers (N, steps, width)."""
+    field = opened.content.fields[opened.roles.targets[name][0]]
+    if field.load is None or field.shape[0] != info.steps or len(field.shape) > 2:
+        message = f'"{field.name}" has no target for each of {info.steps} steps'
+        raise DataError(opened.content.place(0, message, "give targets as in the training data"))
+    values = field.load()
+    if info.kind == "class":
+        return values.astype(np.int64)
+    return values.astype(np.float64).reshape(len(values), info.steps, -1)
 
 
 def _column(values: Sequence[int] | Sequence[float] | np.ndarray) -> np.ndarray:

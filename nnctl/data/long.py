@@ -30,9 +30,11 @@ class Long:
             counts[part] = len(self.frame.starts(range(opened.content.samples)))
         known = self.opened.info()
         shapes = {key: windowed(shape, self.frame) for key, shape in known.inputs.items()}
+        steps = self.frame.window if self.frame.every else None
+        targets = {key: replace(info, steps=steps) for key, info in known.targets.items()}
         samples = counts.pop("train")
         parts: dict[str, int] = {p: counts[p] for p in ("test", "validation") if p in counts}
-        return replace(known, inputs=shapes, samples=samples, parts=parts)
+        return replace(known, inputs=shapes, targets=targets, samples=samples, parts=parts)
 
 
 def windowed(shape: Shape, frame: Frame) -> Shape:
@@ -67,7 +69,6 @@ def require_window(opened: Opened, frame: Frame, noun: str, *, labeled: bool = T
         raise DataError(opened.source.describe(message, "give more data, or reduce data.window"))
 
 
-def over_steps(info: TargetInfo, frame: Frame, *, own: bool) -> TargetInfo:
-    """Return what a target of every step is, seen through windows; ``own``: it is an input too."""
-    ahead = frame.horizon if own and frame.horizon else None
-    return replace(info, steps=frame.window if frame.every else None, ahead=ahead)
+def ahead(info: TargetInfo, frame: Frame, *, own: bool) -> TargetInfo:
+    """Return what windows make of the target of each step; ``own``: it is an input too."""
+    return replace(info, ahead=frame.horizon if own and frame.horizon else None)

@@ -10,7 +10,7 @@ nothing here changes the data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -62,27 +62,32 @@ def _key(prefix: str, what: str, name: str) -> str:
     return f"{prefix}/{what}/{name}" if name else f"{prefix}/{what}"
 
 
-def fit_normalizer(data: DataSpec, train: Part) -> Normalizer:
+def fit_normalizer(data: DataSpec, train: Part, tokens: Container[str] = ()) -> Normalizer:
     """Fit on the training part what ``data`` asks for, in float64 and in a fixed order.
 
-    Raises DataError where values are too large for their squares to be summed.
+    Inputs that are ``tokens`` stay what they are. Raises DataError where values are too large for
+    their squares to be summed.
     """
     inputs: dict[str, Pair | None] = {}
     for name, values in train.inputs.items():
-        fitted = None if data.normalize == "none" else _fit(values, data.normalize)
+        stays = data.normalize == "none" or name in tokens
+        fitted = None if stays else _fit(values, str(data.normalize))
         inputs[name] = _checked(fitted, f'input "{name}"' if name else "the input")
     targets: dict[str, Pair | None] = {}
     for name, values in train.targets.items():
-        numbers = values.ndim > 1 and values.dtype.kind == "f" and data.normalize_target
+        numbers = values.ndim >= 2 and values.dtype.kind == "f" and data.normalize_target
         fitted = _fit(_counted(values), "standard") if numbers else None
         targets[name] = _checked(fitted, f'target "{name}"' if name else "the target")
     return Normalizer(inputs, targets)
 
 
 def _counted(values: np.ndarray) -> np.ndarray:
-    """Return numbers over steps without those that are not counted."""
+    """Return the rows of a target that count: over steps, those without NaN."""
     rows = values.reshape(-1, values.shape[-1])
-    return values if values.ndim == 2 else rows[~np.isnan(rows).any(axis=1)]
+    there = rows[~np.isnan(rows).any(axis=1)] if values.ndim == 3 else rows
+    if not len(there):
+        raise DataError("no step of the target counts: all of them hold NaN", "give some numbers")
+    return there
 
 
 def _fit(values: np.ndarray, method: str) -> Pair:

@@ -42,6 +42,10 @@ class Opened:
         """
         fields = [self.content.fields[field] for field in self.roles.targets[name]]
         info, place = self.targets[name], self.content.place
+        if info.steps is not None:
+            if info.kind == "class":
+                targets.check_steps(fields[0], info, place)
+            return None
         if info.kind == "class":
             return targets.labels(fields[0], info.classes or (), place)
         if len(fields) == 1 and fields[0].values is not None:
@@ -76,7 +80,14 @@ class Opened:
         """Return the header of the data."""
         files = tuple(str(file) for file in self.source.files)
         shapes = dict(self.content.shapes)
-        return DataInfo(shapes, self.targets, self.content.samples, self.source.names, files)
+        tokens = {key: sizes for key, sizes in self._vocabularies().items() if sizes}
+        names, count = self.source.names, self.content.samples
+        return DataInfo(shapes, self.targets, count, names, files, vocabularies=tokens)
+
+    def _vocabularies(self) -> dict[str, int]:
+        """Return how many tokens there are of each input of them; 0 where it is none."""
+        found = self.content.tokens().items()
+        return {key: max(values) + 1 if min(values) >= 0 else 0 for key, values in found}
 
 
 @dataclass(frozen=True)
@@ -223,7 +234,13 @@ class Opener:
         if task is None and self.data.window is not None and targets.are_numbers(fields):
             task = "regression"  # of a series, which is to be carried on
         classes = known.classes if own and task == "classification" else None
-        return targets.decide(fields, task, classes, content.place)
+        return targets.decide(fields, task, classes, content.place, _steps(content))
+
+
+def _steps(content: Content) -> set[int]:
+    """Return how many steps the inputs have that are sequences: of features, or of tokens."""
+    shapes = content.shapes.items()
+    return {s[0] for k, s in shapes if len(s) == (1 if content.dtypes[k] == "int64" else 2)}
 
 
 def _shape_of(main: Reading) -> Shape:

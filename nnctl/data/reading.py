@@ -21,7 +21,7 @@ class Reading:
     ``name`` is the file's. ``noun`` says what its fields were, columns or arrays: their names mean
     nothing in a file of the other sort. ``roles`` is None where a formula made the data, or where
     they are a text. ``vocabularies`` number the tokens of inputs, ``answers`` those of targets that
-    are sequences with an end.
+    are sequences with an end; ``vocabulary_sizes`` counts the tokens of every input of tokens.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Reading:
     shapes: dict[str, Shape]
     dtypes: dict[str, str]
     targets: dict[str, TargetInfo]
+    vocabulary_sizes: dict[str, int] = field(default_factory=dict)
     vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
     answers: dict[str, Vocabulary] = field(default_factory=dict)
 
@@ -47,7 +48,8 @@ class Reading:
         for key in ("vocabularies", "answers"):
             known = {name: each.to_json() for name, each in getattr(self, key).items()}
             table |= {key: known} if known else {}
-        return table
+        sizes = dict(self.vocabulary_sizes)
+        return table | ({"vocabulary_sizes": sizes} if sizes else {})
 
     @classmethod
     def from_json(cls, table: dict[str, Any]) -> Reading:
@@ -68,7 +70,9 @@ class Reading:
             for key in ("vocabularies", "answers")
         )
         dtypes = dict(table["dtypes"])
-        return cls(table["name"], table["noun"], roles, shapes, dtypes, targets, known, said)
+        sizes = dict(table.get("vocabulary_sizes", {}))
+        name, noun = table["name"], table["noun"]
+        return cls(name, noun, roles, shapes, dtypes, targets, sizes, known, said)
 
 
 def _target_to_json(target: TargetInfo) -> dict[str, Any]:

@@ -192,7 +192,7 @@ class _Records:
         roles = replace(self.roles, group=None, order=None)
         dtypes = dict.fromkeys(shapes, "int64")
         name, noun = self.source.path.name, self.source.noun
-        return Reading(name, noun, roles, dict(shapes), dtypes, infos, known, said)
+        return Reading(name, noun, roles, dict(shapes), dtypes, infos, {}, known, said)
 
     def opened(self, content: Content, reading: Reading) -> OpenedRecords:
         """Number all tokens. Raises DataError at those that are not known."""

@@ -25,7 +25,7 @@ def open_main(opener: Opener, *, keep: bool) -> Long:
     opened.check()
     _check_order(opened)
     targets = {
-        name: long.over_steps(info, frame, own=_is_input(name, opened.roles))
+        name: long.ahead(info, frame, own=_is_input(name, opened.roles))
         for name, info in opened.targets.items()
     }
     found = long.cut(opener, replace(opened, targets=targets), frame, NOUN, keep)

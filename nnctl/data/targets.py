@@ -3,12 +3,15 @@
 A target is classes where its values are words, or whole numbers with few distinct values (at most
 100, and at most half as many as there are samples); integer arrays are classes always. Everything
 else is numbers. ``task`` overrules. Class names are sorted, as numbers where all are numbers.
+
+Beside an input that is a sequence of T steps, whole numbers (N, T) are a class for each step, named
+0, 1, ... (-1 does not count), and numbers (N, T, width) are numbers for each (NaN does not count).
 Stdlib only: ``check`` reads through this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from math import prod
 
 from nnctl.data.problems import MAX_PROBLEMS, listing
@@ -24,12 +27,22 @@ Place = Callable[[int, str, str], Problem]
 
 
 def decide(
-    fields: Sequence[Field], task: str | None, classes: tuple[str, ...] | None, place: Place
+    fields: Sequence[Field],
+    task: str | None,
+    classes: tuple[str, ...] | None,
+    place: Place,
+    steps: Container[int] = (),
 ) -> TargetInfo:
-    """Return what the target made of these fields is. Raises DataError where it cannot be one."""
+    """Return what the target made of these fields is; ``steps`` are those that inputs have.
+
+    Raises DataError where it cannot be one.
+    """
     if len(fields) > 1:
         return _several(fields, task)
     (only,) = fields
+    over_steps = _over_steps(only, task, place) if only.shape and only.shape[0] in steps else None
+    if over_steps is not None:
+        return over_steps
     if only.shape:
         width = prod(only.shape)
         if task == "classification":
@@ -48,6 +61,35 @@ def are_numbers(fields: Sequence[Field]) -> bool:
     """Tell whether every value of all fields is a number."""
     texts = (str(value) for field in fields for value in field.values or ())
     return all(parse_number(text) is not None for text in texts)
+
+
+def _over_steps(field: Field, task: str | None, place: Place) -> TargetInfo | None:
+    """Return what a target is that has something for each step of an input, if it is that."""
+    steps = field.shape[0]
+    if len(field.shape) == 2 and task != "classification":
+        return TargetInfo("number", field.shape[1], None, steps)
+    if field.whole is None or task == "regression":
+        return None
+    values = field.whole()
+    low, high = min(values), max(values)
+    if low < -1:
+        return None
+    if high < 1:
+        given = f"its labels are {low} to {high}" if low < high else f"all its labels are {low}"
+        message = f'target "{field.name}" has not two classes: {given}'
+        raise DataError(place(0, message, "a classifier needs at least two classes"))
+    return TargetInfo("class", high + 1, tuple(map(str, range(high + 1))), steps)
+
+
+def check_steps(field: Field, info: TargetInfo, place: Place) -> None:
+    """Raise DataError at a label of a step that is no class, and not -1."""
+    values = field.whole() if field.whole is not None else ()
+    if not values or (min(values) >= -1 and max(values) < info.width):
+        return
+    at = next(i for i, value in enumerate(values) if not -1 <= value < info.width)
+    row, step = divmod(at, info.steps or 1)
+    message = f'label {values[at]} of "{field.name}" at step {step} is none of {info.width} classes'
+    raise DataError(place(row, message, f"labels are 0 to {info.width - 1}, or -1: not counted"))
 
 
 def _several(fields: Sequence[Field], task: str | None) -> TargetInfo:

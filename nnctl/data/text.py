@@ -74,7 +74,7 @@ class OpenedText(Opened):
         shapes: dict[str, Shape] = {"": (self.frame.window,)}
         known = {"": self.vocabulary}
         name = self.source.path.name
-        return Reading(name, "text", None, shapes, {"": "int64"}, self.targets, known)
+        return Reading(name, "text", None, shapes, {"": "int64"}, self.targets, vocabularies=known)
 
     def info(self) -> DataInfo:
         """Return the header of the data."""
@@ -141,7 +141,7 @@ def _numbered(read: _Read, vocabulary: Vocabulary, frame: Frame) -> OpenedText:
 
     content = Content(len(codes), {"": ()}, {"": "int64"}, {}, inputs, read.place)
     info = TargetInfo("class", vocabulary.size, vocabulary.names)
-    targets = {"": long.over_steps(info, frame, own=True)}
+    targets = {"": long.ahead(info, frame, own=True)}
     return OpenedText(read.source, _ROLES, content, targets, codes, vocabulary, frame)
 
 

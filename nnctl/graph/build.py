@@ -11,6 +11,7 @@ from nnctl.graph.leaks import check_leaks
 from nnctl.graph.parameters import Claims, claim
 from nnctl.graph.report import Report
 from nnctl.graph.starts import with_starts
+from nnctl.graph.tokens import with_tokens
 from nnctl.graph.usage import check_usage
 from nnctl.graph.verify import verify
 from nnctl.graph.wiring import Entry, wire
@@ -35,7 +36,7 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     Raises SpecError with every problem found, each at its line.
     """
     report = Report(spec)
-    entries = wire(spec.layers, info.inputs)
+    entries = with_tokens(wire(spec.layers, info.inputs), info, report)
     shapes = _shapes(entries, info.inputs, report)
     claims = claim(entries, shapes, spec.regularization, report)
     ends = {entry.name: _end(entry) for entry in entries}
@@ -167,6 +168,7 @@ def _node(
         epilogue=model.epilogue,
         keeps_largest=model.keeps_largest,
         takes_largest=model.takes_largest,
+        tokens=model.tokens(),
         relu_family=model.relu_family,
         gradient=model.differentiable or getattr(model, "straight_through", False),
         flops=model.flops(given),

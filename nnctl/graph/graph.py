@@ -78,6 +78,7 @@ class Node:
     epilogue: bool = False  # can take an elementwise node into itself
     keeps_largest: bool = False  # the largest of its outputs is its output of the largest input
     takes_largest: bool = False  # its outputs are the largest of some of its inputs
+    tokens: int | None = None  # what it reads are whole numbers below this, not amounts
     relu_family: bool = False  # decides how the layer before starts
     gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)
     flops: int = 0  # forward, for one sample
@@ -135,6 +136,17 @@ class Graph:
         for node in self.nodes:
             for name in node.inputs:
                 yield node.name, name
+
+    def tokens(self) -> dict[str, int]:
+        """Return, for each data input that is read as tokens, how many tokens its readers know."""
+        names = {input_node_name(name): name for name in self.inputs}
+        found: dict[str, int] = {}
+        for node in self.nodes:
+            for read in node.inputs if node.tokens is not None else ():
+                if read in names and node.tokens is not None:
+                    known = found.get(names[read], node.tokens)
+                    found[names[read]] = min(known, node.tokens)
+        return found
 
     @property
     def parameter_count(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nnctl.graph.graph import LossNode, Node
 from nnctl.graph.report import Report
 from nnctl.graph.wiring import Entry
+from nnctl.spec.losses.base import of_a_step
 from nnctl.spec.shapes import ShapeError
 from nnctl.spec.suggest import hint
 
@@ -95,7 +96,7 @@ def _check_shape(
     report: Report,
 ) -> None:
     try:
-        model.check(node.shape, info.targets[target])
+        model.check(of_a_step(node.shape, info.targets[target]), info.targets[target])
     except ShapeError as error:
         message = error.message.replace("{layer}", f'"{node.layer}"')
         report.add(path, f'loss "{model.type}" {message}', error.hint.replace("{place}", place))

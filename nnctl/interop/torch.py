@@ -2,9 +2,10 @@
 
 A weight is [out, in] or [out, in/groups, k...] there, transposed convolutions are [in, out/groups,
 k...]; here their axes are [in, out], [k..., in/groups, out] and [k..., out/groups, in]: in all
-three the first two change places and go last. Channels come first there. So a flattened image, and
-whatever reads it number by number, has another order: ``_order`` follows it through the graph, to
-where a dense layer mixes it or nothing can put it right.
+three the first two change places and go last; a table of embeddings is the same. Channels come
+first there. So a flattened image, and whatever reads it number by number, has another order:
+``_order`` follows it through the graph, to where a dense layer mixes it or nothing can put it
+right.
 """
 
 from __future__ import annotations
@@ -46,9 +47,12 @@ class Wanted:
     weight: bool
     order: Array | None = None
     flipped: bool = False
+    same: bool = False
 
     def converted(self, theirs: Array) -> Array:
         """Return a tensor of the file in our layout."""
+        if self.same:
+            return np.ascontiguousarray(theirs)
         ours = _weight(theirs) if self.weight else np.moveaxis(theirs, 0, -1)
         if self.flipped:
             ours = np.flip(ours, tuple(range(ours.ndim - 2)))
@@ -104,6 +108,8 @@ def _entry(
     flipped: bool,
 ) -> Wanted:
     theirs = f"{node.layer}.{NAMES[role]}" if role in NAMES else ""
+    if node.tokens is not None:  # a table of rows is one there, too
+        return Wanted(node.layer, ours, theirs, shape, False, same=True)
     weight = role == "w" and len(shape) > 1
     if weight:
         shape = (shape[-1], shape[-2], *shape[:-2])

@@ -10,6 +10,7 @@ function registered with ``@metric`` (``registry.py``) turns one view into one n
 
 from nnctl.metrics.per_class import per_class
 from nnctl.metrics.registry import compute, names, views_of
+from nnctl.metrics.sequences import Sequences, over_steps
 from nnctl.metrics.views import Classified, Forecast, MultiLabel, Regressed, View, classified, view
 
 __all__ = [
@@ -17,10 +18,12 @@ __all__ = [
     "Forecast",
     "MultiLabel",
     "Regressed",
+    "Sequences",
     "View",
     "classified",
     "compute",
     "names",
+    "over_steps",
     "per_class",
     "view",
     "views_of",

@@ -44,7 +44,7 @@ def discover() -> None:
 def names(of: type[View]) -> tuple[str, ...]:
     """Return the metrics that read such a view, sorted; patterns keep their ``{k}``."""
     discover()
-    return tuple(sorted(name for name, view in _METRICS if issubclass(of, view)))
+    return tuple(sorted({name for name, view in _METRICS if issubclass(of, view)}))
 
 
 def views_of(name: str) -> tuple[type[View], ...]:

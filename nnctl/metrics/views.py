@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,22 @@ Counts = NDArray[np.int64]
 PORTION = 8192  # rows worked on at once
 
 
+class Places(NamedTuple):
+    """Of which sample, and of which of its steps, each row of a view is (rows,)."""
+
+    sample: Counts
+    step: Counts
+
+
 class View:
-    """Base of the views. ``sound`` is False where no metric has a meaning (nothing, or NaN)."""
+    """Base of the views. ``sound`` is False where no metric has a meaning (nothing, or NaN).
+
+    ``places`` is None where every row is a sample.
+    """
 
     count: int
     sound: bool
+    places: Places | None = None
 
 
 class Classified(View):

@@ -13,7 +13,7 @@ order of its inputs (or of its samples, for dw): the task split cannot change a 
 from nnctl.engine.intrinsics import call_product, call_turn, lanes_of, size_of, view
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, Split, tiles
-from nnctl.ops.registry import Call, Site, Temporary, register
+from nnctl.ops.registry import Call, Site, Temporary
 
 Names = dict[str, str | int | float | Temporary]
 DEPTH = 256  # of a block of the sum: 256 rows of a panel stay in the first-level cache
@@ -249,7 +249,7 @@ def _prepare(
     return Call(dense_prepare, names)
 
 
-def _forward(site: Site) -> list[Call]:
+def forward(site: Site) -> list[Call]:
     """Tied and turned round (``transposed``), the forward product is the other layer's dx."""
     bias: Names = {} if _has_bias(site) else {"b": "zeros"}
     if not site.transposed:
@@ -266,7 +266,7 @@ def _weights(site: Site, x: str, width: int) -> Call:
     return Call(dense_gradient, {**names, "capacity": site.capacity})
 
 
-def _backward(site: Site) -> list[Call]:
+def backward(site: Site) -> list[Call]:
     if site.transposed:
         return _backward_turned(site)
     width, needs_dx = site.output, site.needs_dx[0]
@@ -288,6 +288,3 @@ def _backward_turned(site: Site) -> list[Call]:
     if site.needs_dx[0]:
         calls.append(Call(dense_forward, {"x": "dy", "y": "dx", "b": "zeros"}))
     return calls
-
-
-register("dense", _forward, _backward, layouts={"w": "panels"})

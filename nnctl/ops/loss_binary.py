@@ -12,6 +12,7 @@ from nnctl.engine.jit import inline
 from nnctl.engine.kernel import rows
 from nnctl.engine.maths import sigmoid
 from nnctl.ops.registry import register_loss
+from nnctl.ops.steps import counts_here
 
 
 @inline
@@ -66,8 +67,40 @@ def binary_rows_gradient(
             dx[i, j] = scale * _slope(x[i, j], t, pos_weight, unit)
 
 
+@rows("losses")
+def binary_steps(x, x_width, target, steps, pos_weight, label_smoothing, losses):
+    smooth, width = np.float64(label_smoothing), x_width // steps
+    for i in range(x.shape[0]):
+        losses[i] = 0.0
+        for s in range(steps):
+            if counts_here(target, i, s * width, (s + 1) * width):
+                total = 0.0
+                for j in range(s * width, (s + 1) * width):
+                    t = np.float64(target[i, j]) * (1.0 - smooth) + smooth * 0.5
+                    total += _value(np.float64(x[i, j]), t, np.float64(pos_weight))
+                losses[i] += total / width
+
+
+@rows("dx")
+def binary_steps_gradient(
+    x, x_width, target, steps, pos_weight, label_smoothing, dx, loss_weight, share, unit
+):
+    half, width = unit / (unit + unit), x_width // steps
+    scale = loss_weight * share[0] / (unit * width)
+    for i in range(x.shape[0]):
+        for s in range(steps):
+            counted = counts_here(target, i, s * width, (s + 1) * width)
+            for j in range(s * width, (s + 1) * width):
+                if counted:
+                    t = target[i, j] * (unit - label_smoothing) + label_smoothing * half
+                    dx[i, j] = scale * _slope(x[i, j], t, pos_weight, unit)
+                else:
+                    dx[i, j] = 0
+
+
 register_loss(
     "binary_cross_entropy",
     labels=(binary_labels, binary_labels_gradient),
     rows=(binary_rows, binary_rows_gradient),
+    step_rows=(binary_steps, binary_steps_gradient),
 )

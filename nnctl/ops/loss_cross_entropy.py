@@ -95,9 +95,73 @@ def cross_entropy_rows_gradient(
             dx[i, j] = scale * (shifted[i, j] * factor - q)
 
 
+@inline
+def _softmax(x, p):
+    """Write softmax(x) to ``p``; return the logarithm of the sum of exponentials."""
+    peak = x[0]
+    for j in range(1, x.shape[0]):
+        peak = x[j] if x[j] > peak else peak
+    for j in range(x.shape[0]):
+        p[j] = exp(x[j] - peak)
+    total = p[0]
+    for j in range(1, x.shape[0]):
+        total += p[j]
+    for j in range(x.shape[0]):
+        p[j] /= total
+    return np.float64(peak) + math.log(np.float64(total))
+
+
+@rows("losses shifted")
+def cross_entropy_steps(x, x_width, labels, steps, class_weights, label_smoothing, losses, shifted):
+    """The sum over the steps that count; ``shifted`` becomes their softmax."""
+    width = x_width // steps
+    for i in range(x.shape[0]):
+        losses[i] = 0.0
+        for s in range(steps):
+            row, p = x[i, s * width : (s + 1) * width], shifted[i, s * width : (s + 1) * width]
+            t = labels[i, s]
+            if t < 0:
+                for j in range(width):
+                    p[j] = 0
+                continue
+            top = _softmax(row, p)
+            value = (1.0 - label_smoothing) * class_weights[t] * (top - row[t])
+            if label_smoothing != 0:
+                share = np.float64(label_smoothing) / width
+                for j in range(width):
+                    value += share * class_weights[j] * (top - row[j])
+            losses[i] += value
+
+
+@rows("dx")
+def cross_entropy_steps_gradient(
+    labels, steps, class_weights, label_smoothing, shifted, dx, dx_width, loss_weight, share, unit
+):
+    width = dx_width // steps
+    scale = loss_weight * share[0]
+    smooth, kept = label_smoothing / (unit * width), unit - label_smoothing
+    every = unit * 0
+    if label_smoothing != 0:
+        for j in range(width):
+            every += smooth * class_weights[j]
+    for i in range(dx.shape[0]):
+        for s in range(steps):
+            d, p = dx[i, s * width : (s + 1) * width], shifted[i, s * width : (s + 1) * width]
+            t = labels[i, s]
+            factor = scale * (kept * class_weights[t] + every) if t >= 0 else unit * 0
+            for j in range(width):
+                d[j] = p[j] * factor
+            if t >= 0:
+                if label_smoothing != 0:
+                    for j in range(width):
+                        d[j] -= scale * smooth * class_weights[j]
+                d[t] -= scale * kept * class_weights[t]
+
+
 register_loss(
     "cross_entropy",
     labels=(cross_entropy_labels, cross_entropy_labels_gradient),
     rows=(cross_entropy_rows, cross_entropy_rows_gradient),
+    step_labels=(cross_entropy_steps, cross_entropy_steps_gradient),
     saved={"shifted": "rows", "total": "column"},
 )

@@ -160,7 +160,10 @@ def tags() -> tuple[str, ...]:
 class Loss:
     """How a loss runs: a forward and a backward kernel for each kind of target it takes.
 
-    Kinds: ``class`` (argument ``labels``) and ``rows`` (argument ``target``).
+    Kinds: ``class`` (argument ``labels``) and ``rows`` (argument ``target``), and the same with a
+    target for each of ``steps`` steps, ``class_steps`` and ``rows_steps``: these give the sum over
+    the steps that count, those whose label is not negative, whose numbers hold no NaN, and take
+    ``share``, one over the steps of the batch that count, where the others take ``inverse_live``.
     """
 
     tag: str
@@ -176,10 +179,12 @@ def register_loss(
     *,
     labels: tuple[Kernel, Kernel] | None = None,
     rows: tuple[Kernel, Kernel] | None = None,
+    step_labels: tuple[Kernel, Kernel] | None = None,
+    step_rows: tuple[Kernel, Kernel] | None = None,
     saved: Mapping[str, str] | None = None,
 ) -> None:
-    """Say how the loss ``tag`` runs on class labels, on rows of numbers, or on both."""
-    kinds = {"class": labels, "rows": rows}
+    """Say how the loss ``tag`` runs on class labels and on rows of numbers, a sample or a step."""
+    kinds = {"class": labels, "rows": rows, "class_steps": step_labels, "rows_steps": step_rows}
     _LOSSES[tag] = Loss(tag, {k: v for k, v in kinds.items() if v is not None}, dict(saved or {}))
 
 

@@ -58,7 +58,7 @@ def compile_plan(
         if s is not None
     }
     scalers = {
-        n: make.scaling(f"target.{n}", s, np.size(s[0]))
+        n: make.scaling(f"target.{n}", s, _target_width(graph, n, np.size(s[0])))
         for n, s in (target_scalers or {}).items()
         if s is not None
     }
@@ -69,7 +69,7 @@ def compile_plan(
     resident = Resident(
         _parts(zone, memory, "p", kind), _parts(zone, memory, "g", kind),
         _parts(kept, memory, "kept", kind), make.zeros, words, places, scalings,
-        scalers, weights, {}, {},
+        scalers, weights, {}, {}, {},
     )  # fmt: skip
     tapes = Tapes(
         graph,
@@ -86,6 +86,12 @@ def compile_plan(
         gradient_norm,
     )
     return Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
+
+
+def _target_width(graph: Graph, target: str, width: int) -> int:
+    """Numbers of a target of one sample: those that the losses on it read, over all steps."""
+    read = [graph.node(loss.output).size for loss in graph.losses if loss.target == target]
+    return max([width, *read])
 
 
 def _memory(

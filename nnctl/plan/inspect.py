@@ -54,6 +54,8 @@ def first_nonfinite(plan: Plan, order: np.ndarray, start: int, first_step: int, 
         for buffer in sorted(step.writes, key=lambda b: ("." not in b.name, b.name)):
             if buffer.kind == "vector" and not buffer.fixed:
                 continue  # temporaries are not laid out as people know them
+            if buffer in tape.lowering.holed:
+                continue
             if not np.isfinite(_values(plan, tape, buffer, live)).all():
                 return _tensor_of(plan, buffer)
     return "the loss"

@@ -11,10 +11,11 @@ from typing import Any
 from nnctl.graph.autodiff import BackwardStep
 from nnctl.graph.graph import INPUT, SPLIT, Graph, LossNode, Node
 from nnctl.ops import batch as ends
-from nnctl.ops.registry import Call, Loss, Op, Site, Temporary, find, find_loss
+from nnctl.ops.registry import Call, Op, Site, Temporary, find
 from nnctl.plan.binding import Binder
 from nnctl.plan.buffers import Buffer, Maker
 from nnctl.plan.folding import fold, folds
+from nnctl.plan.losses import add_loss, add_sums
 from nnctl.plan.resident import Resident, Scaling
 from nnctl.plan.shards import row_split
 from nnctl.plan.sites import site_of
@@ -37,7 +38,8 @@ class Lowering:
     temporaries: dict[tuple[str, Temporary], Buffer] = field(default_factory=dict)
     written: set[Buffer] = field(default_factory=set)
     losses: dict[str, Buffer] = field(default_factory=dict)
-    targets: dict[str, Buffer] = field(default_factory=dict)
+    counts: dict[str, Buffer] = field(default_factory=dict)  # steps that count, by output
+    holed: set[Buffer] = field(default_factory=set)  # targets in which NaN is meant
     folds: dict[str, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,10 +67,10 @@ class Lowering:
         name = node.name.removeprefix(INPUT).removeprefix(".")
         letter = self.resident.source_types[name]
         x = self.y[node.name] = self.make.rows(f"{node.name}.y", node.size)
-        source = self._table(f"input.{name}", node.size, letter)
-        self._gather_into(x, source, letter, self.resident.normalizers.get(name), node.name)
+        source = self.table(f"input.{name}", node.size, letter)
+        self.gather_into(x, source, letter, self.resident.normalizers.get(name), node.name)
 
-    def _gather_into(
+    def gather_into(
         self, x: Buffer, source: Table, letter: str, scaling: Scaling | None, label: str
     ) -> None:
         """Take the batch's rows; in double precision up to normalization, if the data come so."""
@@ -94,7 +96,7 @@ class Lowering:
         take_over = self.in_place and node.fused_with is not None and not self._is_kept(first, node)
         self.y[node.name] = first if take_over else self.make.rows(f"{node.name}.y", node.size)
         lowering = op.forward if self.training else op.evaluate
-        self.saved[node.name] = self._saved(node.name, op.saved, node.shape)
+        self.saved[node.name] = self.saved_by(node.name, op.saved, node.shape)
         arrays, site = self._arrays(node), self.site(node)
         if node.name in self.folds:
             arrays |= fold(self, node, self.folds[node.name])
@@ -126,54 +128,11 @@ class Lowering:
 
     def loss(self, loss: LossNode, backward: bool) -> None:
         """Gather the target, compute the losses of the samples and, in training, the gradient."""
-        kind = self.resident.loss_kinds[loss.output]
-        how = find_loss(loss.type)
-        arrays = self._target(loss, kind)
-        arrays |= {"x": self.y[loss.output], "losses": self.make.column("losses", "d")}
-        self.losses[loss.output] = arrays["losses"]
-        width = self.nodes[loss.output].size
-        arrays |= self._saved(f"loss.{loss.output}", how.saved, (width,))
-        if loss.output in self.resident.class_weights:
-            arrays["class_weights"] = self.resident.class_weights[loss.output]
-        fields = {**loss.fields, "loss_weight": float(loss.weight)}
-        self._loss_calls(loss, how, kind, arrays, fields, backward)
-
-    def _loss_calls(
-        self,
-        loss: LossNode,
-        how: Loss,
-        kind: str,
-        arrays: dict[str, Any],
-        fields: dict[str, Any],
-        backward: bool,
-    ) -> None:
-        forward, gradient = how.kernels[kind]
-        self.add(arrays, fields, Call(forward), f"loss.{loss.output}")
-        if backward:
-            dx = self.make.rows(f"{loss.output}.dy", self.nodes[loss.output].size)
-            self.dy[(f"loss.{loss.output}", 0)] = dx
-            self.add({**arrays, "dx": dx}, fields, Call(gradient), loss.output, "dy")
+        add_loss(self, loss, backward)
 
     def sum_losses(self) -> None:
         """Write the weighted mean loss of the batch to the log."""
-        total = self.make.vector("loss.total", 8, "d")
-        for k, loss in enumerate(self.graph.losses):
-            arrays = {"losses": self.losses[loss.output], "total": total}
-            numbers = {"weight": float(loss.weight), "is_first": int(k == 0)}
-            self.add(arrays, numbers, Call(ends.sum_losses), f"loss.{loss.output}", "sum")
-
-    def _target(self, loss: LossNode, kind: str) -> dict[str, Any]:
-        name, label = loss.target, f"target.{loss.target or loss.output}"
-        if kind == "class":
-            labels = self.make.column(label, "i")
-            arrays = {"labels": labels, "source": self._table(f"target.{loss.output}", 1, "i")}
-            self.add(arrays, {}, Call(ends.gather_labels), label)
-            return {"labels": labels}
-        width = self.nodes[loss.output].size
-        rows = self.make.rows(label, width)
-        source = self._table(f"target.{loss.output}", width, "d")
-        self._gather_into(rows, source, "d", self.resident.scalers.get(name), label)
-        return {"target": rows}
+        add_sums(self)
 
     # -- backward ------------------------------------------------------------------------------
 
@@ -226,7 +185,9 @@ class Lowering:
         over = self.in_place and find(node.op).takes_over
         return site_of(node, inputs, needs_dx, consumers, self.make, self.shards, over)
 
-    def _saved(self, owner: str, kinds: Mapping[str, str], shape: Sequence[int]) -> dict[str, Any]:
+    def saved_by(
+        self, owner: str, kinds: Mapping[str, str], shape: Sequence[int]
+    ) -> dict[str, Any]:
         """Make what an op keeps for its backward pass; ``shape`` is that of its output."""
         make: dict[str, Callable[[str], Buffer]] = {
             "rows": lambda label: self.make.rows(label, prod(shape)),
@@ -252,7 +213,7 @@ class Lowering:
         # the layer's own number among the streams of random numbers
         return {**node.fields, "stream": zlib.crc32(node.name.encode())}
 
-    def _table(self, place: str, width: int, letter: str) -> Table:
+    def table(self, place: str, width: int, letter: str) -> Table:
         return Table(self.resident.words, self.resident.places[place], width, letter)
 
     def hand_out(self, place: str, x: Buffer, width: int) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnctl.graph.graph import SPLIT, Graph, small_batch
 from nnctl.optim.registry import Rule
+from nnctl.plan.evaluation import Evaluation, per_sample, term
 from nnctl.plan.history import Call, History
 from nnctl.plan.inspect import first_nonfinite, trace
 from nnctl.plan.layout import Zone
@@ -33,24 +34,12 @@ class StepLog:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """Outputs in evaluation mode, in original units, and the loss of every sample.
-
-    ``loss`` is the weighted sum of the mean losses (of standardized targets, where the data
-    standardize them).
-    """
-
-    outputs: dict[str, np.ndarray]
-    losses: dict[str, np.ndarray]
-    loss: float
-
-
-@dataclass(frozen=True)
 class _Resident:
     """A split that the tapes can read."""
 
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
+    counts: dict[str, np.ndarray]  # steps that count, by output, where targets are over steps
     count: int
 
     def rows(self, chosen: np.ndarray | None) -> np.ndarray:
@@ -125,14 +114,14 @@ class Plan:
         """Make a split resident: arrays are kept by reference where their layout allows.
 
         ``inputs`` by name ("" for the only one), (N, ...); ``targets`` by target name: int64
-        labels (N,) or numbers (N, width).
+        labels (N,) or numbers (N, width), over steps (N, steps) or (N, steps, width).
         """
         held = {n: self.tapes.as_source(n, a) for n, a in inputs.items()}
         wanted = {} if targets is None else self.tapes.as_targets(targets)
         counts = {len(array) for array in (*held.values(), *wanted.values())}
         if len(counts) != 1:
             raise ValueError(f"the arrays of {split!r} have {sorted(counts)} samples")
-        self.splits[split] = _Resident(held, wanted, counts.pop())
+        self.splits[split] = _Resident(held, wanted, self.tapes.counts(wanted), counts.pop())
         if split == "train":
             self._history.forget()  # its steps cannot be run again on other data
 
@@ -215,12 +204,17 @@ class Plan:
             losses[loss.output] = np.zeros(len(order))
             self.memory.set_place(f"losses.{loss.output}", losses[loss.output])
         self._sweep(self.tapes.evaluation(losses=bool(data.targets)), order)
-        weights = {loss.output: loss.weight for loss in self.graph.losses}
-        total = sum(weights[name] * tree_mean(values) for name, values in losses.items())
+        counts = {n: a[order] for n, a in data.counts.items()}
+        terms = tuple(
+            term(loss.weight, losses[loss.output], counts.get(loss.output))
+            for loss in self.graph.losses
+            if losses
+        )
         return Evaluation(
             {n: self._original_units(n, a) for n, a in outputs.items()},
-            {name.removesuffix(f".{SPLIT}"): values for name, values in losses.items()},
-            total if losses else float("nan"),
+            {n.removesuffix(f".{SPLIT}"): a for n, a in per_sample(losses, counts).items()},
+            sum(one.weight * one.mean for one in terms) if losses else float("nan"),
+            terms,
         )
 
     def features(self, split: str, rows: np.ndarray | None, layer: str) -> np.ndarray:
@@ -246,7 +240,7 @@ class Plan:
         for loss in self.graph.losses:
             scaler = self.target_scalers.get(loss.target)
             if loss.output in (output, f"{output}.{SPLIT}") and scaler is not None:
-                mean, scale = scaler
+                mean, scale = (np.resize(part, values.shape[1]) for part in scaler)
                 restored: np.ndarray = values.astype(np.float64) / scale + mean
                 return restored
         return values
@@ -289,10 +283,3 @@ class Plan:
     def close(self) -> None:
         """End the threads."""
         self.runner.close()
-
-
-def tree_mean(values: np.ndarray) -> float:
-    """Mean in double precision: four equal parts, then their tree."""
-    quarter = -(-len(values) // 4)
-    parts = [float(np.add.reduce(values[q * quarter : (q + 1) * quarter])) for q in range(4)]
-    return ((parts[0] + parts[1]) + (parts[2] + parts[3])) / max(len(values), 1)

@@ -32,4 +32,5 @@ class Resident:
     scalers: Mapping[str, Scaling]  # by target name
     class_weights: Mapping[str, Buffer]  # by output name
     source_types: Mapping[str, str]  # letter of the resident array, by input name
-    loss_kinds: Mapping[str, str]  # "class" or "rows", by output name
+    loss_kinds: dict[str, str]  # of the loss's kernels, such as "class", by output name
+    loss_steps: dict[str, int]  # of the targets over steps, by output name

@@ -26,6 +26,7 @@ from nnctl.plan.memory import Memory
 from nnctl.plan.resident import Resident
 from nnctl.plan.steps import Flat, Step
 from nnctl.plan.tape import Draft, Tape
+from nnctl.plan.targets import as_read, counted, kind_of, table
 
 LETTERS = {"float32": "s", "float64": "d", "uint8": "u", "int64": "i"}
 
@@ -61,22 +62,25 @@ class Tapes:
             wanted = {v: k for k, v in LETTERS.items()}[known]
             raise ValueError(f"input {name!r} is {kind} here and {wanted} in another split")
         width = prod(self.graph.inputs[name])
-        return _table(f"input {name!r}", array, width, kind)
+        return table(f"input {name!r}", array, width, kind)
 
     def as_targets(self, targets: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return, by output, the targets as its loss reads them: labels or rows of numbers."""
         found = {}
         for loss in self.graph.losses:
-            array = targets[loss.target]
-            is_label = np.issubdtype(array.dtype, np.integer) and array.ndim == 1
-            kind = "class" if is_label and "class" in find_loss(loss.type).kernels else "rows"
-            known = self.resident.loss_kinds.setdefault(loss.output, kind)  # type: ignore[attr-defined]
-            width = self.graph.node(loss.output).size
-            if known == "class":
-                found[loss.output] = _labels(array, max(width, 2))
-            else:
-                found[loss.output] = _rows(array, width, is_label)
+            array, kernels = targets[loss.target], find_loss(loss.type).kernels
+            kind, steps = kind_of(array, kernels)
+            known = self.resident.loss_kinds.setdefault(loss.output, kind)
+            if steps is not None:
+                self.resident.loss_steps.setdefault(loss.output, steps)
+            expected = self.resident.loss_steps.get(loss.output)
+            found[loss.output] = as_read(array, known, self.graph.node(loss.output).size, expected)
         return found
+
+    def counts(self, targets: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return, by output, how many steps of each sample count, where targets are over steps."""
+        steps = self.resident.loss_steps
+        return {n: counted(a, steps[n]) for n, a in targets.items() if n in steps}
 
     def rate_table(self, first_step: int, rates: np.ndarray) -> np.ndarray:
         """Return the step-dependent scalars, a row a step, in the order of ``_columns``."""
@@ -255,27 +259,3 @@ class Tapes:
         first.extra = set(self.resident.gradients.values())
         total: dict[str, Any] = {"norms": norms, "chunks": chunks}
         return [first, Step(ends.gradient_norm, total, sizes, "gradient.norm")]
-
-
-def _table(what: str, array: np.ndarray, width: int, kind: str) -> np.ndarray:
-    """Rows of numbers as kernels read them, who take the row's length as agreed."""
-    rows = array.reshape(len(array), -1) if array.size else array.reshape(len(array), width)
-    if rows.shape[1] != width:
-        raise ValueError(f"{what}: rows of {rows.shape[1]} numbers, the network has {width}")
-    return np.ascontiguousarray(rows, dtype=kind)
-
-
-def _labels(array: np.ndarray, classes: int) -> np.ndarray:
-    """Labels as kernels read them, who index by them and look at no bounds."""
-    if len(array) and not 0 <= array.min() <= array.max() < classes:
-        raise ValueError(f"labels from {array.min()} to {array.max()}, of {classes} classes")
-    return np.ascontiguousarray(array.reshape(-1, 1), dtype=np.int64)
-
-
-def _rows(array: np.ndarray, width: int, is_label: bool) -> np.ndarray:
-    """Labels as one-hot rows (or 0 and 1 for a single output); numbers as they are."""
-    if not is_label:
-        return _table("targets", array, width, "float64")
-    if width == 1:
-        return np.ascontiguousarray(array.reshape(-1, 1), dtype=np.float64)
-    return np.ascontiguousarray(np.eye(width)[array])

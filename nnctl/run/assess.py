@@ -11,15 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.metrics import Classified, Forecast, MultiLabel, Regressed, View, compute, per_class
+from nnctl.metrics import (
+    Classified,
+    Forecast,
+    MultiLabel,
+    Regressed,
+    Sequences,
+    View,
+    compute,
+    per_class,
+)
 from nnctl.run.heads import Array, Head
 from nnctl.run.mistakes import surest_mistakes
 from nnctl.spec.gates import Gate, Verdict, judge
 
 WORST = 10
+SHOWN_STEPS = 40
 # What training follows when the spec names nothing.
 DEFAULTS: dict[type[View], tuple[str, ...]] = {
     Classified: ("accuracy",),
+    Sequences: ("accuracy",),
     MultiLabel: ("accuracy",),
     Regressed: ("mae", "r2"),
     Forecast: ("mae", "naive_mae", "skill"),
@@ -157,7 +168,7 @@ def assess(
         metrics |= {head.prefix + name: _defined(value) for name, value in values.items()}
         details[head.name] = _details(head, seen, index)
     worst = [] if losses is None else _worst(views, losses, index)
-    samples = next(iter(views.values())).count
+    samples = len(targets[heads[0].target])
     found = Assessment(split, samples, metrics, details, worst)
     found.verdicts.extend(judge(gates, metrics, _rows(details)))
     return found
@@ -206,12 +217,22 @@ def _worst(views: Mapping[Head, View], losses: Array, index: Array | None) -> li
 
 def _said(head: Head, seen: View, row: int, label: str, number: str) -> str | float | None:
     """Return the class, or the first number, that a sample has or was given."""
+    if seen.places is not None:
+        of_it = np.flatnonzero(seen.places.sample == row)
+        return sequence(head, getattr(seen, label)[of_it]) if hasattr(seen, label) else None
     if isinstance(seen, Classified):
         k = int(getattr(seen, label)[row])
         return head.classes[k] if k < len(head.classes) else str(k)
     if isinstance(seen, Regressed):
         return _defined(float(getattr(seen, number)[row, 0]))
     return None
+
+
+def sequence(head: Head, labels: Array) -> str:
+    """Return the classes of a sample's steps that count, the first of them if they are many."""
+    names = [head.classes[k] if k < len(head.classes) else str(k) for k in labels[:SHOWN_STEPS]]
+    text = ("" if all(len(name) == 1 for name in head.classes) else " ").join(names)
+    return text + (" ..." if len(labels) > SHOWN_STEPS else "")
 
 
 def _defined(value: float) -> float | None:

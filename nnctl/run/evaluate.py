@@ -23,13 +23,14 @@ from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
 from nnctl.run.pictures import gallery
 from nnctl.run.predictions import Predictions, predicted
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
+from nnctl.run.tokens import check_tokens
 from nnctl.spec import Spec
 from nnctl.spec.gates import Gate, parse_gates
 from nnctl.spec.info import DataInfo
 from nnctl.spec.metrics import SPLITS
 from nnctl.spec.suggest import hint as suggestion
 from nnctl.spec.suggest import nearest
-from nnctl.train.evaluation import SLICE_ROWS
+from nnctl.train.evaluation import SLICE_ROWS, mean_loss
 
 if TYPE_CHECKING:
     from nnctl.plan import Plan
@@ -110,14 +111,13 @@ def judged(
 ) -> Assessment:
     """Assess a network on an attached split: what training does too, at its end."""
     slices = list(_slices(plan, split, part.samples))
-    count = part.samples
     outputs = {n: np.concatenate([s.outputs[n] for _, s in slices]) for n in slices[0][1].outputs}
     assessed = assess(
         found,
         outputs,
         part.targets,
         split=split,
-        loss=sum(float(s.loss) * len(rows) for rows, s in slices) / count,
+        loss=mean_loss([s.terms for _, s in slices]),
         losses=np.concatenate([_total(plan, s.losses) for _, s in slices]),
         index=part.index,
         wanted=spec.metrics or (),
@@ -235,6 +235,7 @@ def _file(stored: Stored, source: str, *, labeled: bool) -> Part:
         raise DataError(replace(p, path=_without_key(p.path)) for p in error.problems) from error
     if not part.samples:
         raise DataError(f"{source} holds no samples", "give a file with at least one")
+    check_tokens(stored.graph, part, source)
     return part
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nnctl.graph.graph import Graph
-from nnctl.metrics import View, view
+from nnctl.metrics import View, over_steps, view
 from nnctl.spec.info import TargetInfo
 from nnctl.spec.registry import model
 
@@ -45,6 +45,8 @@ class Head:
     def view(self, outputs: Array, truth: Array, naive: Array | None = None) -> View:
         """Return outputs beside the truth, both in the target's own units."""
         count = self.info.width if self.classes or self.info.kind == "class" else 0
+        if self.info.steps is not None:
+            return over_steps(outputs, truth, self.info.kind, self.link, count, naive)
         return view(outputs, truth, self.info.kind, self.link, count, naive)
 
 

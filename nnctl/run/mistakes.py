@@ -27,15 +27,21 @@ def told(head: Head, seen: Classified, rows: Array, index: Array | None) -> list
     """Return what is said of some rows: the class, the one predicted, the probabilities of both."""
     given = _log_probabilities(seen, rows, seen.predicted)
     true = _log_probabilities(seen, rows, seen.labels)
+    places = seen.places
+    samples = rows if places is None else places.sample[rows]
+    steps: list[dict[str, Any]] = [{} for _ in rows]
+    if places is not None:
+        steps = [{"step": int(step)} for step in places.step[rows]]
     return [
         {
-            "sample": int(row if index is None else index[row]),
+            "sample": int(sample if index is None else index[sample]),
+            **step,
             "true": _name(head, seen.labels[row]),
             "predicted": _name(head, seen.predicted[row]),
             "probability": _probability(mine),
             "true_probability": _probability(its),
         }
-        for row, mine, its in zip(rows, given, true, strict=True)
+        for row, sample, step, mine, its in zip(rows, samples, steps, given, true, strict=True)
     ]
 
 

@@ -55,12 +55,10 @@ def info_to_meta(info: DataInfo) -> dict[str, Any]:
         "targets": {name: _told(target) for name, target in info.targets.items()},
         "samples": info.samples,
     }
-    more = {
-        "parts": dict(info.parts),
-        "vocabularies": dict(info.vocabularies),
-        "lengths": list(info.lengths),
-    }
-    return meta | {key: value for key, value in more.items() if value}
+    for key in ("parts", "vocabularies", "lengths"):
+        if getattr(info, key):
+            meta[key] = getattr(info, key)
+    return meta
 
 
 def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
@@ -69,14 +67,10 @@ def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
         info = meta["info"]
         inputs = {name: tuple(shape) for name, shape in info["inputs"].items()}
         targets = {name: _target(**fields) for name, fields in info["targets"].items()}
-        return DataInfo(
-            inputs,
-            targets,
-            info["samples"],
-            parts=dict(info.get("parts", {})),
-            vocabularies=dict(info.get("vocabularies", {})),
-            lengths=tuple(info.get("lengths", ())),
-        )
+        parts, sizes = (dict(info.get(key, {})) for key in ("parts", "vocabularies"))
+        lengths = tuple(info.get("lengths", ()))
+        samples = info["samples"]
+        return DataInfo(inputs, targets, samples, parts=parts, vocabularies=sizes, lengths=lengths)
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"checkpoint unusable: no data header ({error})") from error
 

@@ -1,7 +1,8 @@
 """What a network says of samples, and its forms: CSV, JSON lines, NPZ.
 
 A class comes with the probability of every class; numbers come in the target's own units;
-features are a layer's outputs, flattened in the tables and in their own shape in NPZ.
+features are a layer's outputs, flattened in the tables and in their own shape in NPZ. Over steps
+every cell is a list, an entry a step: of the classes, and of the probability of each of them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ class Predicted:
     """One output for N samples. What it has not is None: a class, or numbers.
 
     ``labels`` (N,) are indices of ``classes``; ``probabilities`` (N, K) belong to the classes, or
-    under ``questions`` are those of K independent yes-or-no answers.
+    without labels are those of K independent yes-or-no answers. Over steps all of them have an axis
+    of steps behind that of the samples.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Predictions:
 
 def predicted(head: Head, outputs: Array) -> Predicted:
     """Return what an output means, in the words of the data."""
+    if head.info.steps is not None:
+        return _over_steps(head, outputs, head.info.steps)
     values = np.asarray(outputs, dtype=np.float64).reshape(len(outputs), -1)
     if not head.classes and head.info.kind != "class":
         return Predicted(head.name, values=values)
@@ -66,6 +70,16 @@ def predicted(head: Head, outputs: Array) -> Predicted:
     if np.isnan(probabilities).any():
         return Predicted(head.name, names, seen.predicted, values=values)
     return Predicted(head.name, names, seen.predicted, probabilities)
+
+
+def _over_steps(head: Head, outputs: Array, steps: int) -> Predicted:
+    """Return what the outputs of all steps mean, each by itself."""
+    one = replace(head, info=replace(head.info, steps=None))
+    found = predicted(one, outputs.reshape(len(outputs) * steps, -1))
+    names = ("labels", "probabilities", "values")
+    parts = {name: getattr(found, name) for name in names}
+    shaped = {n: a.reshape(-1, steps, *a.shape[1:]) for n, a in parts.items() if a is not None}
+    return replace(found, **shaped)
 
 
 def rows(found: Predictions) -> Iterator[dict[str, Any]]:
@@ -84,16 +98,37 @@ def rows(found: Predictions) -> Iterator[dict[str, Any]]:
 
 def _cells(output: Predicted, i: int) -> dict[str, Any]:
     cells: dict[str, Any] = {}
+    if output.labels is not None and output.labels.ndim == 2:
+        cells = _step_cells(output, i, output.labels[i])
+        return {output.prefix + key: value for key, value in cells.items()}
     if output.labels is not None:
         cells["class"] = output.classes[output.labels[i]]
     if output.probabilities is not None:
         pairs = zip(output.classes, output.probabilities[i], strict=True)
         cells["probabilities"] = {name: _number(p) for name, p in pairs}
     if output.values is not None:
-        numbers = [_number(x) for x in output.values[i]]
         key = "values" if output.labels is not None else "prediction"
-        cells[key] = numbers[0] if len(numbers) == 1 else numbers
+        cells[key] = _plain(output.values[i])
     return {output.prefix + key: value for key, value in cells.items()}
+
+
+def _step_cells(output: Predicted, i: int, labels: Array) -> dict[str, Any]:
+    """Return the classes of the steps, and the probability that each was given."""
+    cells: dict[str, Any] = {"class": [output.classes[label] for label in labels]}
+    if output.probabilities is not None:
+        given = output.probabilities[i][np.arange(len(labels)), labels]
+        cells["probability"] = [_number(p) for p in given]
+    if output.values is not None:
+        cells["values"] = _plain(output.values[i])
+    return cells
+
+
+def _plain(values: Array) -> Any:
+    """Return numbers as they are written: a single one, a list, or a list a step."""
+    if values.ndim > 1:
+        return [_plain(step) for step in values]
+    numbers = [_number(x) for x in values]
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 def as_jsonl(found: Predictions) -> Iterator[str]:
@@ -119,7 +154,8 @@ def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             stem = key.removesuffix("probabilities")
             yield from ((f"{stem}p[{name}]", p) for name, p in value.items())
         elif isinstance(value, list):
-            yield from ((f"{key}_{k}", x) for k, x in enumerate(value))
+            for k, x in enumerate(value):
+                yield from _flat({f"{key}_{k}": x})
         else:
             yield key, value
 

@@ -17,6 +17,7 @@ from nnctl.run.heads import Head, heads
 from nnctl.run.labels import check_labels
 from nnctl.run.ranges import check_range
 from nnctl.run.room import memory, too_large
+from nnctl.run.tokens import check_tokens, file_of
 from nnctl.spec import Spec
 from nnctl.spec.info import DataInfo, TargetInfo
 
@@ -62,8 +63,10 @@ def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = Non
     parts = parts_of(dataset, spec)
     found = heads(graph, info.targets)
     check_labels(found, parts)
+    for name, part in parts.items():
+        check_tokens(graph, part, file_of(spec, name))
     check_batches(spec, graph, parts["train"].samples)
-    normalizer = fit_normalizer(spec.data, parts["train"])
+    normalizer = fit_normalizer(spec.data, parts["train"], graph.tokens())
     check_range(parts, normalizer, spec.training.dtype)
     plan = compile_network(
         spec,
@@ -132,13 +135,12 @@ def info_of(dataset: Dataset) -> DataInfo:
         targets[name] = TargetInfo(target.kind, width, classes, target.steps, target.ahead)
     own = {"test": dataset.test, "validation": dataset.validation}
     parts = {name: part.samples for name, part in own.items() if part is not None}
-    known = dataset.reading.vocabularies if dataset.reading else {}
     return DataInfo(
         inputs,
         targets,
         dataset.samples,
         parts=parts,
-        vocabularies={name: vocabulary.size for name, vocabulary in known.items()},
+        vocabularies=dict(dataset.reading.vocabulary_sizes) if dataset.reading else {},
         lengths=tuple(dataset.lengths),
     )
 
@@ -164,6 +166,7 @@ def _weights(
     spec: Spec, path: tuple[str, ...], wanted: Any, target: TargetInfo, labels: Array
 ) -> Array:
     if wanted == "balanced":
+        labels = labels[labels >= 0]  # of steps, those that count
         counts = np.bincount(labels, minlength=target.width).astype(np.float64)
         return np.asarray(len(labels) / (target.width * np.maximum(counts, 1.0)))
     classes = target.classes or tuple(map(str, range(target.width)))

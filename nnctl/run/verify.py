@@ -13,9 +13,11 @@ from nnctl.errors import UsageError
 from nnctl.graph import Graph, build
 from nnctl.graph.graph import Node, small_batch
 from nnctl.init import initialize
+from nnctl.run.assess import sequence
 from nnctl.run.differences import Checked, check_gradients
 from nnctl.run.heads import Array, Head, heads
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
+from nnctl.run.tokens import check_tokens, file_of
 from nnctl.spec import Spec
 
 if TYPE_CHECKING:
@@ -86,7 +88,9 @@ def _truth(found: Sequence[Head], part: Part, sample: int) -> str:
     words = []
     for head in found:
         value = part.targets[head.target][sample]
-        if head.info.kind == "class":
+        if head.info.kind == "class" and head.info.steps is not None:
+            said = sequence(head, value[value >= 0])
+        elif head.info.kind == "class":
             said = head.classes[value] if head.classes else str(value)
         else:
             said = np.array2string(np.asarray(value), precision=6, threshold=8, edgeitems=2)
@@ -126,7 +130,8 @@ def inspected(spec: Spec, threads: int | None = None) -> Inspected:
     info = info_of(dataset)
     graph = build(spec, info)
     part = parts_of(dataset, spec)["train"]
-    normalizer = fit_normalizer(spec.data, part)
+    check_tokens(graph, part, file_of(spec, "train"))
+    normalizer = fit_normalizer(spec.data, part, graph.tokens())
     weights = class_weights(spec, graph, info, part)
     plan = compile_network(
         spec,

@@ -134,6 +134,9 @@ class LayerModel(SpecModel):
     relu_family: ClassVar[bool] = False
     """He's start suits the layer before (He et al. 2015); Glorot's suits the others."""
 
+    reads_tokens: ClassVar[bool] = False
+    """Its inputs are tokens, whole numbers that name something, straight from the data."""
+
     laid_out: ClassVar[tuple[str, ...]] = ()
     """Fields that say how its parameters lie in memory: layers that share them must agree."""
 
@@ -147,6 +150,14 @@ class LayerModel(SpecModel):
     share: Name | None = Field(
         None, description="the layer of the same type whose parameters it uses as its own"
     )
+
+    def with_tokens(self, counts: Sequence[int | None]) -> Self:
+        """The layer, once it is known how many tokens the data have of each input (None: none)."""
+        return self
+
+    def tokens(self) -> int | None:
+        """How many tokens it knows, where it reads tokens."""
+        return None
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Shape of one output sample. Raises ShapeError."""

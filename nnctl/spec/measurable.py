@@ -35,7 +35,7 @@ class Output:
     def kind(self) -> Kind:
         """What its metrics compare; as the views of ``nnctl.metrics`` have it."""
         if self.target.kind == "class":
-            return "classes"
+            return "classes" if self.target.steps is None else "classes of steps"
         if self.link == "sigmoid":
             return "labels"
         named = self.target.kind == "rows" and len(self.target.classes or ()) > 1

@@ -17,11 +17,12 @@ __all__ = ["METRICS", "SPLITS", "Gate", "Metric", "find", "parse_gate", "parse_g
 SPLITS = ("train", "validation", "test")
 
 
-Kind = Literal["classes", "labels", "numbers", "forecasts"]
-"""What an output is compared with: one class a sample, yes or no for each label, numbers, or the
-numbers that the input goes on with."""
+Kind = Literal["classes", "classes of steps", "labels", "numbers", "forecasts"]
+"""What an output is compared with: one class a sample or a step, yes or no for each label, numbers,
+or the numbers that the input goes on with."""
 
-CLASSES: tuple[Kind, ...] = ("classes",)
+STEPS: tuple[Kind, ...] = ("classes of steps",)
+CLASSES: tuple[Kind, ...] = ("classes", *STEPS)
 LABELS: tuple[Kind, ...] = ("labels",)
 NUMBERS: tuple[Kind, ...] = ("numbers", "forecasts")
 FORECASTS: tuple[Kind, ...] = ("forecasts",)
@@ -48,10 +49,13 @@ _ALL = (
         CLASSES + LABELS + NUMBERS,
         "the loss, without penalty, in evaluation mode",
     ),
-    Metric("accuracy", "max", CLASSES + LABELS, "share of samples whose class is right"),
+    Metric("accuracy", "max", CLASSES + LABELS, "share of samples, or steps, with the right class"),
     Metric("log_loss", "min", CLASSES + LABELS, "mean of -ln of the true class's probability"),
     Metric("top_{k}_accuracy", "max", CLASSES, "share with the class among the k largest"),
-    Metric("exact_match", "max", LABELS, "share of samples with every label right"),
+    Metric("exact_match", "max", LABELS + STEPS, "share of samples with every label right"),
+    Metric("perplexity", "min", STEPS, "exp of log_loss: as if so many classes were as likely"),
+    Metric("bits_per_character", "min", STEPS, "log_loss in bits a step"),
+    Metric("edit_distance", "min", STEPS, "edits from predicted to true sequence over its length"),
     Metric("precision", "max", CLASSES, "right among those given a class", True),
     Metric("recall", "max", CLASSES, "found among those of a class", True),
     Metric("f1", "max", CLASSES, "harmonic mean of precision and recall", True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from nnctl.train.job import Array, Job
 SLICE_ROWS = 1024
 
 Metrics = dict[str, dict[str, float]]
+Terms = Sequence[tuple[float, float, float]]
+"""(weight, mean, count) of each loss on some rows."""
 
 
 class Interrupted(Exception):
@@ -37,16 +39,25 @@ def forward(
 ) -> tuple[float, dict[str, Array]]:
     """Return the mean loss and the outputs of all rows of a split, in row order."""
     count = job.splits[split]
-    total = 0.0
     parts: list[Mapping[str, Array]] = []
+    terms: list[Terms] = []
     for start in range(0, count, SLICE_ROWS):
         if interrupted():
             raise Interrupted
         rows = np.arange(start, min(start + SLICE_ROWS, count), dtype=np.int64)
         result = job.plan.evaluate(split, rows)
-        total += float(result.loss) * len(rows)
+        terms.append(result.terms)
         parts.append(result.outputs)
-    return total / count, {n: np.concatenate([part[n] for part in parts]) for n in parts[0]}
+    return mean_loss(terms), {n: np.concatenate([part[n] for part in parts]) for n in parts[0]}
+
+
+def mean_loss(slices: Sequence[Terms]) -> float:
+    """Return the loss of all rows from the terms of each slice: means over all that counts."""
+    total = 0.0
+    for losses in zip(*slices, strict=True):
+        summed = sum(mean * count for _, mean, count in losses)
+        total += losses[0][0] * (summed / max(sum(count for _, _, count in losses), 1.0))
+    return total if slices and slices[0] else float("nan")
 
 
 def flat(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -34,12 +34,17 @@ class StepLog(Protocol):
 
 
 class Evaluation(Protocol):
-    """Outputs (n, width) by name, and the mean loss, of some rows of a split."""
+    """Outputs (n, width) by name, and the mean loss, of some rows of a split.
+
+    ``terms`` are (weight, mean, count) of each loss: what the loss of more rows is made of.
+    """
 
     @property
     def outputs(self) -> Mapping[str, Array]: ...
     @property
     def loss(self) -> float: ...
+    @property
+    def terms(self) -> Sequence[tuple[float, float, float]]: ...
 
 
 class Trainable(Protocol):

@@ -80,6 +80,8 @@ def draw(case: OpCase, seed: int = 0) -> Data:
 
     x = [away(stream.normal(size=(case.batch, *s))) for s in case.shapes]
     x = [spread(a) for a in x] if case.apart else x
+    if case.tokens:
+        x = [stream.integers(0, case.tokens, a.shape).astype(float) for a in x]
     params = {n: stream.normal(size=s) for n, s in case.params.items()}
     dy = [stream.normal(size=(case.batch, *case.shape)) for _ in range(case.consumers)]
     return Data(x, params, dy)

@@ -46,7 +46,9 @@ def info_of(dataset: Dataset, columns: tuple[str, ...], files: tuple[str, ...]) 
     parts = {key: part.samples for key, part in own.items() if part is not None}
     lengths = tuple(dataset.lengths)
     known = dataset.reading.vocabularies if dataset.reading else {}
-    sizes = {name: vocabulary.size for name, vocabulary in known.items()}
+    tokens = {k: x for k, x in dataset.inputs.items() if x.dtype == np.int64 and x.ndim == 2}
+    sizes = {key: max(x.ravel().tolist()) + 1 for key, x in tokens.items() if (x >= 0).all()}
+    sizes |= {name: vocabulary.size for name, vocabulary in known.items()}
     return DataInfo(shapes, targets, dataset.samples, columns, files, parts, sizes, lengths)
 
 

@@ -16,6 +16,7 @@ from nnctl.data.dataset import Dataset
 from nnctl.data.generators import blobs, shapes
 from nnctl.data.generators.shapes import FIGURES
 from nnctl.errors import SpecError
+from nnctl.spec import load_spec_text
 from nnctl.spec.generators.dates import FORMATS, Dates, written
 from nnctl.spec.generators.shapes import KINDS
 from nnctl.spec.registry import tags
@@ -225,3 +226,16 @@ def test_columns_of_a_generator_are_refused() -> None:
         "data.test: has no effect: generated data are split, not joined with files\n"
         "  remove it, and set data.split"
     )
+
+
+def test_copies_are_the_tokens_some_steps_before() -> None:
+    tokens, labels = make(generate="echo", samples=50, steps=9, tokens=5, delay=2)
+    assert tokens.dtype == np.int64 and set(tokens.ravel()) == set(range(5))
+    for row, classes in zip(tokens.tolist(), labels.tolist(), strict=True):
+        assert classes == [-1, -1, *row[:-2]]
+    with pytest.raises(SpecError, match="expected less than steps = 9, given 9"):
+        load_spec_text(
+            '[data]\nsource = { generate = "echo", steps = 9, delay = 9 }\n'
+            '[[layers]]\ntype = "flatten"\n[loss]\ntype = "mse"\n',
+            "echo.toml",
+        )

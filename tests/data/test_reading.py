@@ -109,7 +109,7 @@ def small(**changes: object) -> Dataset:
 
 
 def known(symbols: str) -> Reading:
-    return Reading("x", "text", None, {}, {}, {}, {"": Vocabulary("character", tuple(symbols))})
+    return Reading("x", "text", None, {}, {}, {}, {}, {"": Vocabulary("character", tuple(symbols))})
 
 
 X = np.arange(6.0).reshape(3, 2)

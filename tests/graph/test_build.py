@@ -158,7 +158,8 @@ def test_shapes_that_do_not_meet_in_a_block(join: str, said: str, remedy: str) -
 
 def test_dense_behind_an_image() -> None:
     assert problems("dense units=10", info=IMAGES) == [
-        'net.toml:5:1: layers.0: "dense_1": dense expects 1 axis, given 8x8x1 (8x8x1 from "input")'
+        'net.toml:5:1: layers.0: "dense_1": dense expects 1 or 2 axes, given 8x8x1 '
+        '(8x8x1 from "input")'
     ]
 
 
@@ -264,3 +265,26 @@ def test_an_output_that_no_loss_reads_may_be_asked_for_but_not_trained() -> None
 def test_an_activation_is_part_of_its_layer() -> None:
     found = problems('dense units=3 activation={type="relu",name="x"}')
     assert found == ["net.toml:8:27: layers.0.activation.name: has no effect on an activation"]
+
+
+def test_dense_on_a_sequence_works_on_every_step() -> None:
+    steps = DataInfo({"": (5, 3)}, {"": TargetInfo("class", 3)}, 9)
+    made = graph('dense units=4 name="each"\nflatten\ndense units=3', info=steps)
+    assert made.node("each").shape == (5, 4)
+    assert made.parameters["each.w"].shape == (3, 4)
+    assert made.node("each").flops == 5 * (2 * 3 * 4 + 4)
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ("flatten\ndense units=3", "needs 5 steps of outputs (the target has one for each step)"),
+        ("conv1d filters=3 kernel_size=2", '"conv1d_1" has 4'),
+        ("dense units=4", 'needs 3 outputs (3 classes), "dense_1" has 4'),
+    ],
+)
+def test_outputs_that_do_not_fit_a_target_over_steps(layers: str, words: str) -> None:
+    steps = DataInfo({"": (5, 2)}, {"": TargetInfo("class", 3, steps=5)}, 9)
+    (found,) = problems(layers, info=steps)
+    assert words in found
+    assert not problems("dense units=3", info=steps)

@@ -36,6 +36,15 @@ def test_two_sided(layers: str, ahead: int, sees: tuple[int, int, int]) -> None:
     )
 
 
+@pytest.mark.parametrize(("padding", "count"), [("causal", 0), ("same", 1)])
+def test_tokens(padding: str, count: int) -> None:
+    target = TargetInfo("class", 5, tuple("abcde"), steps=8, ahead=1)
+    info = DataInfo({"": (8,)}, {"": target}, 100, vocabularies={"": 5})
+    layers = f'embedding units=4\nconv1d filters=5 kernel_size=3 padding="{padding}"'
+    found = problems(layers, info=info)
+    assert len(found) == count and all("reads its own answer" in message for message in found)
+
+
 @pytest.mark.parametrize(
     ("layers", "steps", "ahead"),
     [

@@ -20,6 +20,10 @@ CONVS = "conv2d filters=4 kernel_size=3{}\nconv2d filters=4 kernel_size=1\nflatt
 CONVS += "dense units=3"
 IMAGES = DataInfo({"": (5, 5, 2)}, ROWS.targets, 100)
 
+STEPS = {"": TargetInfo("class", 3, steps=5)}
+TOKENS = DataInfo({"": (5,)}, STEPS, 100, vocabularies={"": 7})
+COUNTS = DataInfo({"": (5,)}, ROWS.targets, 100, vocabularies={"": 7})
+
 # lint, layers, rest of the spec, data, what it says (nothing: it must be silent)
 CASES = [
     ("stacked_linear", "dense units=5\ndense units=3", LOSS, ROWS, "layers.0"),
@@ -63,6 +67,9 @@ CASES = [
     ),
     ("large_batch", "dense units=3", BATCH.format(112), ROWS, ""),
     ("large_batch", "dense units=3", FULL, ROWS, ""),
+    ("tokens_as_amounts", "reshape shape=[5,1]\ndense units=3", LOSS, TOKENS, "layers.0"),
+    ("tokens_as_amounts", "embedding units=4\nrelu\ndense units=3", LOSS, TOKENS, ""),
+    ("tokens_as_amounts", "dense units=3", LOSS, COUNTS, ""),
     ("hopeless_gates", "dense units=3", f'{LOSS}[gates]\nmse="<1"\n', ROWS, "gates.mse"),
     ("hopeless_gates", "dense units=3", f'{LOSS}[gates]\naccuracy=">=0.5"\n', ROWS, ""),
 ]

@@ -19,7 +19,7 @@ from nnctl.interop.weights import load
 from nnctl.plan import compile_plan
 from nnctl.run import session
 from nnctl.run.training import Terms
-from nnctl.spec import Spec, load_spec
+from nnctl.spec import Spec, load_spec, load_spec_text
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.interop import cases
 from tests.interop.resnet18 import HEAD, shapes
@@ -50,6 +50,17 @@ def written(folder: Path, case: str, tensors: Tensors | None = None) -> Path:
 
 
 class TestNames:
+    def test_a_table_of_embeddings_is_as_it_is(self) -> None:
+        text = '[data]\nsource = "x.npz"\n'
+        text += '[[layers]]\ntype = "embedding"\nname = "words"\nunits = 2\n'
+        text += '[[layers]]\ntype = "flatten"\n[[layers]]\ntype = "dense"\nunits = 3\n'
+        spec = load_spec_text(text + '[loss]\ntype = "cross_entropy"\n', "words.toml")
+        info = DataInfo({"": (5,)}, {"": TargetInfo("class", 3)}, 20, vocabularies={"": 7})
+        table = next(one for one in torch.wanted(build(spec, info))[0] if one.layer == "words")
+        assert (table.ours, table.theirs, table.shape) == ("param/words.w", "words.weight", (7, 2))
+        values = np.arange(14.0).reshape(7, 2)
+        assert np.array_equal(table.converted(values), values)
+
     def test_resnet18_is_that_of_torchvision(self) -> None:
         """All names and shapes of the shipped spec; its head has four classes."""
         spec = load_spec(cases.SPECS / "shapes_resnet18.toml")

@@ -40,6 +40,7 @@ def test_the_columns_by_class_are_the_metrics_of_a_class():
 def test_directions():
     better = {name: metric.better for name, metric in METRICS.items()}
     falling = {"loss", "log_loss", "mse", "rmse", "mae", "naive_mae"}
+    falling |= {"perplexity", "bits_per_character", "edit_distance"}
     assert {name for name, direction in better.items() if direction == "min"} == falling
 
 

@@ -50,14 +50,33 @@ def plan_of(graph: Graph, optimizer: Any = None, seed: int = 0, **options: Any) 
 def data_of(info: DataInfo, count: int = 20, seed: int = 1) -> tuple[dict[str, Array], Any]:
     """Random inputs and targets that fit a header."""
     stream = np.random.default_rng(seed)
-    inputs = {n: stream.normal(size=(count, *shape)) for n, shape in info.inputs.items()}
+    inputs = {
+        n: stream.integers(0, info.vocabularies[n], (count, *shape))
+        if n in info.vocabularies
+        else stream.normal(size=(count, *shape))
+        for n, shape in info.inputs.items()
+    }
     targets: dict[str, Array] = {}
     for name, target in info.targets.items():
-        if target.kind == "class":
+        if target.steps is not None:
+            targets[name] = _over_steps(stream, target, count)
+        elif target.kind == "class":
             targets[name] = stream.integers(0, target.width, count)
         else:
             targets[name] = stream.normal(size=(count, target.width))
     return inputs, targets
+
+
+def _over_steps(stream: np.random.Generator, target: TargetInfo, count: int) -> Array:
+    """Labels or numbers of every step, some of which do not count."""
+    steps = target.steps or 0
+    uncounted = stream.random((count, steps)) < 0.3
+    uncounted[1] = True
+    if target.kind == "class":
+        return np.where(uncounted, -1, stream.integers(0, target.width, (count, steps)))
+    numbers = stream.normal(size=(count, steps, target.width))
+    numbers[uncounted, -1] = np.nan
+    return numbers
 
 
 def same(one: dict[str, Array], other: dict[str, Array]) -> bool:
@@ -133,6 +152,13 @@ NETS: dict[str, tuple[str, DataInfo, str, str]] = {
         'reshape shape=[2,3,2] name="r"\nsoftmax name="s"\nconcat axis=1 from=["r","s"]\n'
         "flatten\ndense units=3",
         classes(12), networks.LOSS, networks.HEAD,
+    ),
+    "steps": (
+        'conv1d filters=5 kernel_size=2 padding="causal" name="c"\nlayer_norm\n'
+        'dense units=4 activation="tanh" name="d"\nconcat from=["c","d"]\ndropout rate=0.3\n'
+        "dense units=3",
+        DataInfo({"": (6, 2)}, {"": TargetInfo("class", 3, steps=6)}, 50),
+        networks.LOSS + "label_smoothing = 0.1\n", networks.HEAD,
     ),
     "loss in the middle": (
         'dense units=2 name="left"\ntanh name="t"\ndense units=3 name="right"',

@@ -92,6 +92,8 @@ def _node(node, x, params, context, pinned):
         w = params[use.parameter]
         b = params[node.params["b"].parameter] if "b" in node.params else None
         return ops.dense(x[0], w.T if use.transposed else w, b)
+    if node.op == "embedding":
+        return params[node.params["w"].parameter][x[0].astype(int)]
     if "conv" in node.op:
         return _convolved(node, x[0], {n: params[u.parameter] for n, u in node.params.items()})
     if node.op == "dropout":
@@ -139,12 +141,25 @@ def sample_losses(loss, x, target, class_weights=None):
     return _PLAIN[loss.type](x, target)
 
 
+def counted_losses(loss, x, target, class_weights=None):
+    """The losses of the samples, or of the steps that count where the target is over steps."""
+    is_label = np.issubdtype(target.dtype, np.integer)
+    if target.ndim != (2 if is_label else 3):
+        return sample_losses(loss, x, target, class_weights)
+    steps = target.shape[0] * target.shape[1]
+    target = target.reshape(steps, *target.shape[2:])
+    there = target >= 0 if is_label else ~np.isnan(target).any(axis=1)
+    if not there.any():
+        return np.zeros(1)
+    return sample_losses(loss, x.reshape(steps, -1)[there], target[there], class_weights)
+
+
 def mean_loss(graph, params, inputs, targets, context, class_weights=None, corners=None):
     """The weighted sum of the losses' means, without penalties."""
     found = outputs(graph, params, inputs, context, corners)
     return sum(
         loss.weight
-        * sample_losses(
+        * counted_losses(
             loss, found[loss.output], targets[loss.target], (class_weights or {}).get(loss.output)
         ).mean()
         for loss in graph.losses

@@ -61,7 +61,7 @@ def softmax(x):
 
 
 def dense(x, w, b=None):
-    y = np.einsum("ni,io->no", x, w)
+    y = np.einsum("n...i,io->n...o", x, w)
     return y if b is None else y + b
 
 

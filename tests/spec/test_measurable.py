@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nnctl.metrics.registry import _METRICS, discover
+from nnctl.metrics.sequences import Sequences
 from nnctl.metrics.views import Classified, Forecast, MultiLabel, Regressed
 from nnctl.spec.info import DataInfo, TargetInfo
 from nnctl.spec.measurable import check, gates
@@ -117,6 +118,7 @@ def test_the_kinds_are_those_of_the_views() -> None:
         MultiLabel: "labels",
         Regressed: "numbers",
         Forecast: "forecasts",
+        Sequences: "classes of steps",
     }
     for name, metric in METRICS.items():
         own = {view for known, view in _METRICS if known == name}

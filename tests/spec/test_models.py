@@ -109,7 +109,7 @@ def test_activations_keep_the_shape(tag: str) -> None:
 @pytest.mark.parametrize(
     ("made", "inputs", "words"),
     [
-        (layer("dense", units=5), [(2, 3)], "dense expects 1 axis, given 2x3"),
+        (layer("dense", units=5), [(2, 3, 1)], "dense expects 1 or 2 axes, given 2x3x1"),
         (layer("reshape", shape=[5]), [(2, 3)], "2x3 (6 numbers), but [5] holds 5"),
         (layer("reshape", shape=[4, -1]), [(2, 3)], "[4, -1] does not divide 6"),
         (layer("add"), [(2, 3), (3, 2)], "add expects equal shapes, given 2x3 and 3x2"),

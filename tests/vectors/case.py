@@ -32,8 +32,9 @@ class OpCase:
     on its place in the batch. ``joint``: it depends on the other samples, in training.
     ``states``: what the layer keeps, as evaluation finds it. ``apart``: no two values of a channel
     may be near each other, as their order decides. ``consumers``: gradients that come back (a
-    ``split``). ``blocks``: several outputs are computed as one, so that what is not finite may
-    reach neighbors in its sample. ``single``: bound of the relative error in float32.
+    ``split``). ``tokens``: inputs are whole numbers below this. ``blocks``: several outputs are
+    computed as one, so that what is not finite may reach neighbors in its sample. ``single``: bound
+    of the relative error in float32.
     """
 
     tag: str
@@ -52,6 +53,7 @@ class OpCase:
     states: Mapping[str, Array] = field(default_factory=dict)
     apart: bool = False
     consumers: int = 1
+    tokens: int = 0
     blocks: bool = False
     single: float = 3e-6
     note: str = ""

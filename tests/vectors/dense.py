@@ -31,6 +31,16 @@ def _case(batch, inputs, outputs, bias=True, transposed=False):
     )  # fmt: skip
 
 
+def _steps(batch, steps, inputs, outputs, bias=True, transposed=False):
+    shape = (outputs, inputs) if transposed else (inputs, outputs)
+    params = {"w": shape, "b": (outputs,)} if bias else {"w": shape}
+    note = f"{'turned ' if transposed else ''}every step to {outputs}{'' if bias else ' no bias'}"
+    return OpCase(
+        "dense", ((steps, inputs),), (steps, outputs), _turned if transposed else _dense,
+        params=params, batch=batch, transposed=transposed, note=note, single=2e-5, blocks=True,
+    )  # fmt: skip
+
+
 CASES = [_case(*size) for size in _SIZES]
 CASES += [_case(*size, bias=False) for size in [(5, 7, 3), (17, 33, 20)]]
 CASES += [
@@ -38,3 +48,6 @@ CASES += [
     for size in [(1, 1, 1), (5, 7, 3), (3, 15, 17), (17, 33, 33), (33, 65, 31), (40, 300, 18)]
 ]
 CASES += [_case(5, 7, 3, bias=False, transposed=True)]
+CASES += [_steps(*size) for size in [(1, 1, 1, 1), (5, 4, 7, 3), (3, 9, 17, 33), (9, 3, 2, 40)]]
+CASES += [_steps(4, 5, 6, 18, bias=False)]
+CASES += [_steps(*size, transposed=True) for size in [(5, 4, 7, 3), (3, 9, 33, 18)]]

@@ -8,11 +8,13 @@ channel axis get one. Other whole numbers become int64 and mean what they are, b
 from __future__ import annotations
 
 import struct
+import sys
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from nnctl.data.problems import in_file
 from nnctl.data.sources.base import Content, Field, Source, Wanted
@@ -105,6 +107,20 @@ class Arrays(Source):
         form = f"{order if order in '<>' else '<'}{header.shape[0]}{_CODES[header.descr[1:]]}"
         return [int(value) for value in struct.unpack(form, data)]
 
+    def whole_numbers(self, name: str) -> Sequence[int]:
+        """Return an array of whole numbers, sample after sample, without NumPy."""
+        header = self.headers[name]
+        data, order = self._whole(name), header.descr[0]
+        code: Any = _CODES[header.descr[1:]]
+        if order in "|=" or (order == "<") == (sys.byteorder == "little"):
+            flat: Sequence[int] = memoryview(data).cast(code)
+        else:
+            flat = struct.unpack(f"{order}{prod(header.shape)}{code}", data)
+        if not header.is_fortran:
+            return flat
+        count = header.shape[0]
+        return [value for row in range(count) for value in flat[row::count]]
+
     def array(self, name: str) -> np.ndarray:
         """Return an array as it is stored."""
         import numpy as np  # not above: `check` imports this file
@@ -131,7 +147,13 @@ class Arrays(Source):
 
         count = self.headers[names[0]].shape[0]
         dtypes = {key: self.headers[name].dtype for key, name in only.items()}
-        return Content(count, shapes, dtypes, fields, inputs, place)
+
+        def tokens() -> dict[str, Sequence[int]]:
+            may_be = {k: n for k, n in only.items() if dtypes[k] == "int64"}
+            may_be = {k: n for k, n in may_be.items() if len(shapes[k]) == 1}
+            return {key: self.whole_numbers(name) for key, name in may_be.items()}
+
+        return Content(count, shapes, dtypes, fields, inputs, place, tokens)
 
     def _require_equal_counts(self, names: list[str]) -> None:
         first = self.headers[names[0]]
@@ -154,14 +176,18 @@ class Arrays(Source):
             return Field(
                 name, "integer", values=self.labels(name), load=lambda: self._checked(name)
             )
-        kind: Literal["float", "integer"] = "float" if header.kind == "f" else "integer"
-        return Field(name, kind, shape, load=lambda: self._checked(name))
+        if header.kind == "f":
+            holes = len(shape) == 2  # numbers over steps, some of which may not count
+            return Field(name, "float", shape, load=lambda: self._checked(name, holes))
+        whole = (lambda: self.whole_numbers(name)) if len(shape) == 1 else None
+        return Field(name, "integer", shape, load=lambda: self._checked(name), whole=whole)
 
     def _input(self, name: str, shape: Shape) -> np.ndarray:
         return self._checked(name).reshape(-1, *shape)
 
-    def _checked(self, name: str) -> np.ndarray:
-        """Return an array in a form that the engine reads. Raises DataError at NaN and infinity."""
+    def _checked(self, name: str, holes: bool = False) -> np.ndarray:
+        """Return an array in a form that the engine reads. Raises DataError at infinity and, unless
+        ``holes`` are allowed, at NaN."""
         import numpy as np  # not above: `check` imports this file
 
         raw = self.array(name)
@@ -171,6 +197,8 @@ class Arrays(Source):
         made = np.ascontiguousarray(raw.astype(self.headers[name].dtype, copy=False))
         if made.dtype.kind == "f":
             rows = made.reshape(len(made), -1)
+            if holes:
+                rows = np.where(np.isnan(rows), rows.dtype.type(0), rows)
             # min and max carry NaN and infinity and need no array of truth values.
             with np.errstate(invalid="ignore"):
                 edges = rows.min(axis=1), rows.max(axis=1)

@@ -25,7 +25,8 @@ class Field:
     """A column or array that is not an input: a target, a group, a time.
 
     ``text`` and ``integer`` fields of one value a sample keep their ``values``; anything else is
-    read by ``load`` when arrays are wanted, as an array (N, *shape).
+    read by ``load`` when arrays are wanted, as an array (N, *shape). ``whole`` gives the numbers of
+    an integer field of one axis a sample, sample after sample.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Field:
     shape: Shape = ()
     values: Sequence[Any] | None = None
     load: Callable[[], np.ndarray] | None = None
+    whole: Callable[[], Sequence[int]] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Content:
 
     ``inputs`` makes the arrays (N, *shape) of each input, of these ``dtypes``; ``place`` names the
     file and line of a row (counted from 0) in a mistake that is found later, such as a label
-    outside the classes.
+    outside the classes. ``tokens`` gives the numbers of the inputs that may be tokens: integers of
+    one axis a sample.
     """
 
     samples: int
@@ -50,6 +53,7 @@ class Content:
     fields: Mapping[str, Field]
     inputs: Callable[[], dict[str, np.ndarray]]
     place: Callable[[int, str, str], Problem]
+    tokens: Callable[[], dict[str, Sequence[int]]] = dict
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,17 @@ class GeneratorModel(SpecModel):
         """Shape of one input sample."""
         raise NotImplementedError
 
+    def vocabulary(self) -> int | None:
+        """Number of tokens, where the inputs are tokens."""
+        symbols = self.symbols()
+        return None if symbols is None else len(symbols)
+
     def target(self) -> TargetInfo:
         """What is to be predicted."""
         raise NotImplementedError
 
     def symbols(self) -> tuple[str, ...] | None:
-        """The tokens that inputs are made of, by index; None where inputs are numbers."""
+        """The tokens that inputs are made of, by index; None where they have no names."""
         return None
 
     def varies(self) -> bool:

@@ -18,6 +18,8 @@ from .sharing import of_the_owner
 class Dense(LayerModel):
     """y = g(x W + b): every output reads every input, W is (inputs, units).
 
+    On a sequence (steps, features) it works on every step alike, with the same W and b.
+
     With ``share = "encoder"`` it uses that layer's W, and with ``transposed = true`` that layer's W
     turned round, as a tied decoder does (Hinton & Salakhutdinov 2006); its bias stays its own when
     transposed, since the sizes differ.
@@ -44,11 +46,11 @@ class Dense(LayerModel):
     )
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        require_rank(inputs, (1,), "dense", 'put a layer of type = "flatten" before it')
-        return (self.units,)
+        require_rank(inputs, (1, 2), "dense", 'put a layer of type = "flatten" before it')
+        return (*inputs[0][:-1], self.units)
 
     def parameters(self, inputs: Sequence[Shape]) -> dict[str, Parameter]:
-        fan = size(inputs[0]), self.units
+        fan = inputs[0][-1], self.units
         arrays = {"w": Parameter(fan, self.init, "weight", *fan)}
         if self.bias:
             bias = self.bias_init or "zeros"
@@ -56,7 +58,8 @@ class Dense(LayerModel):
         return arrays
 
     def flops(self, inputs: Sequence[Shape]) -> int:
-        return self.units * (2 * size(inputs[0]) + self.bias)
+        steps = size(inputs[0][:-1])
+        return steps * self.units * (2 * inputs[0][-1] + self.bias)
 
     def conflicts(self) -> Iterable[Finding]:
         if self.bias_init is not None and not self.bias:

@@ -37,6 +37,23 @@ class LossModel(SpecModel):
         """
 
 
+def of_a_step(output: Shape, target: TargetInfo) -> Shape:
+    """Return what of an output stands beside one target: all of it, or a step's part.
+
+    Raises ShapeError where a target over steps finds no output of as many steps.
+    """
+    if target.steps is None:
+        return output
+    needs = f"needs {target.steps} steps of outputs (the target has one for each step)"
+    if len(output) != 2:
+        hint = "let every layer give something for every step: no flatten, no pool of all steps"
+        raise ShapeError(f"{needs}, {{layer}} has {format_shape(output)}", hint)
+    if output[0] != target.steps:
+        hint = 'keep the number of steps in the layers before it: padding = "same" or "causal"'
+        raise ShapeError(f"{needs}, {{layer}} has {output[0]}", hint)
+    return output[1:]
+
+
 def need_outputs(output: Shape, count: int, why: str) -> None:
     """Raise ShapeError unless the output is one row of ``count`` numbers."""
     if output == (count,):
