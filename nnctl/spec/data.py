@@ -137,6 +137,10 @@ class DataSpec(SpecModel):
     EXIF is not applied; alpha is dropped where channels is 1 or 3; of 16 bits a channel the upper
     8 count. A folder of CIFAR batches (.bin) is read too; its targets are class (CIFAR-10), fine
     and coarse (CIFAR-100).
+
+    Beside an input of T steps, an array (N, T, features) or tokens (N, T), whole numbers (N, T) as
+    target are a class for every step, where -1 does not count, and numbers (N, T, width) are
+    numbers for every step, where NaN does not; task = "regression" makes (N, T) T numbers.
     """
 
     source: Source = Field(description="bundled name, path, or generator")

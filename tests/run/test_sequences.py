@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 from nnctl.run.evaluate import evaluate, predict
-from nnctl.run.predictions import as_csv, as_jsonl, as_npz
-from nnctl.run.prepare import prepare
+from nnctl.run.heads import Head
+from nnctl.run.predictions import Predictions, as_csv, as_jsonl, as_npz, predicted
+from nnctl.run.prepare import class_weights, prepare
 from nnctl.run.session import resume, train
 from nnctl.run.training import Terms
 from nnctl.spec import load_spec
+from nnctl.spec.info import TargetInfo
 from tests.run.runs import final, stopping_at
 
 SPEC = """
@@ -106,3 +108,31 @@ def test_going_on_gives_the_bits_of_never_having_stopped(tmp_path: Path) -> None
     train(spec, run_dir=tmp_path / "parts", terms=Terms(**stopping_at(4)))  # type: ignore[arg-type]
     resume(str(tmp_path / "parts"), terms=Terms())
     assert final(tmp_path / "parts") == final(tmp_path / "whole")
+
+
+def test_balanced_weights_count_the_steps_that_count(tmp_path: Path) -> None:
+    prepared = prepare(load_spec(written(tmp_path)))
+    labels = prepared.parts["train"].targets[""]
+    counts = [int((labels == k).sum()) for k in range(3)]
+    found = class_weights(
+        prepared.spec, prepared.graph, prepared.info, prepared.parts["train"]
+    ).popitem()[1]
+    assert found == pytest.approx([sum(counts) / (3 * count) for count in counts])
+
+
+def test_what_is_not_finite_is_named_and_holes_are_not(tmp_path: Path) -> None:
+    prepared = prepare(load_spec(written(tmp_path, REGRESSION)))
+    plan, order = prepared.plan, np.arange(16)
+    tensors = plan.tensors()
+    tensors["param/dense_1.w"] = np.full_like(tensors["param/dense_1.w"], np.inf)
+    plan.restore(tensors)
+    assert plan.locate_nonfinite(order, 0, 0, 0.1) == "dense_1.y"
+
+
+def test_numbers_of_several_columns_stand_step_by_step() -> None:
+    head = Head("d", "", "", TargetInfo("number", 2, None, 3), "identity")
+    found = predicted(head, np.arange(12.0).reshape(2, 6))
+    made = Predictions(("a",), np.zeros(2, int), np.arange(2), (found,))
+    assert json.loads(next(as_jsonl(made)))["prediction"] == [[0, 1], [2, 3], [4, 5]]
+    header = next(as_csv(made)).split(",")
+    assert header[:4] == ["sample", "prediction_0_0", "prediction_0_1", "prediction_1_0"]

@@ -7,7 +7,7 @@ import pytest
 
 from nnctl import checkpoint
 from nnctl.train import events
-from nnctl.train.evaluation import finite
+from nnctl.train.evaluation import finite, mean_loss
 from nnctl.train.loop import train
 from nnctl.train.monitors import BestMonitor, Cadence
 from nnctl.train.state import Counters, TrainState
@@ -270,3 +270,11 @@ def test_sums_too_large_for_a_file_are_held_at_the_largest_number():
     counters.advance(np.array([1e308, 1e308]), np.array([1.0, np.inf]), BATCH, 50)
     largest = np.finfo(np.float64).max
     assert (counters.loss_sum, counters.gradient_norm) == (largest, largest)
+
+
+def test_the_loss_of_slices_is_the_mean_over_what_counts_in_all_of_them():
+    """Two losses: on samples, and on steps, of which slices have different numbers."""
+    slices = [((2.0, 0.5, 10.0), (1.0, 3.0, 4.0)), ((2.0, 1.5, 30.0), (1.0, 1.0, 0.0))]
+    assert mean_loss(slices) == pytest.approx(2 * (5 + 45) / 40 + 3)
+    assert mean_loss([((1.0, 0.0, 0.0),)]) == 0
+    assert np.isnan(mean_loss([()]))
