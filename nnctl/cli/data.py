@@ -3,6 +3,7 @@
   nnctl data list
   nnctl data info digits
   nnctl data info measurements.csv --target price
+  nnctl data info weather.csv --target rain --window 24
 
 Only headers and cells are read; nothing is trained.
 """
@@ -10,7 +11,7 @@ Only headers and cells are read; nothing is trained.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,6 +21,7 @@ from nnctl.cli.output import Output
 if TYPE_CHECKING:
     from nnctl.spec.info import DataInfo
 
+Tokens = Literal["character", "word", "byte"]
 group = typer.Typer()
 
 
@@ -46,6 +48,12 @@ def list_(json: Json = False) -> None:
 def info(
     source: Annotated[str, typer.Argument(help="Bundled name or file.", metavar="DATA")],
     target: Annotated[str | None, typer.Option("--target", help="Column to predict.")] = None,
+    window: Annotated[
+        int | None, typer.Option("--window", min=1, help="Steps of a window of a series or text.")
+    ] = None,
+    tokens: Annotated[
+        Tokens | None, typer.Option("--tokens", help="What text is cut into.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show shapes, classes and columns of a data set."""
@@ -53,7 +61,8 @@ def info(
     from nnctl.spec.data import DataSpec
 
     out = Output(json=json)
-    found = inspect(DataSpec.model_validate({"source": source, "target": target}), Path())
+    keys = {"source": source, "target": target, "window": window, "tokens": tokens}
+    found = inspect(DataSpec.model_validate(keys), Path())
     facts = _facts(found)
     width = max(map(len, facts))
     out.text("\n".join(f"{name.ljust(width)}  {_text(value)}" for name, value in facts.items()))
