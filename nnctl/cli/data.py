@@ -3,6 +3,7 @@
   nnctl data list
   nnctl data info digits
   nnctl data info measurements.csv --target price
+  nnctl data info weather.csv --target rain --window 24
 
 Only headers and cells are read; nothing is trained.
 """
@@ -10,7 +11,7 @@ Only headers and cells are read; nothing is trained.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,6 +21,7 @@ from nnctl.cli.output import Output
 if TYPE_CHECKING:
     from nnctl.spec.info import DataInfo
 
+Tokens = Literal["character", "word", "byte"]
 group = typer.Typer()
 
 
@@ -46,6 +48,12 @@ def list_(json: Json = False) -> None:
 def info(
     source: Annotated[str, typer.Argument(help="Bundled name or file.", metavar="DATA")],
     target: Annotated[str | None, typer.Option("--target", help="Column to predict.")] = None,
+    window: Annotated[
+        int | None, typer.Option("--window", min=1, help="Steps of a window of a series or text.")
+    ] = None,
+    tokens: Annotated[
+        Tokens | None, typer.Option("--tokens", help="What text is cut into.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show shapes, classes and columns of a data set."""
@@ -53,7 +61,8 @@ def info(
     from nnctl.spec.data import DataSpec
 
     out = Output(json=json)
-    found = inspect(DataSpec.model_validate({"source": source, "target": target}), Path())
+    keys = {"source": source, "target": target, "window": window, "tokens": tokens}
+    found = inspect(DataSpec.model_validate(keys), Path())
     facts = _facts(found)
     width = max(map(len, facts))
     out.text("\n".join(f"{name.ljust(width)}  {_text(value)}" for name, value in facts.items()))
@@ -66,12 +75,12 @@ def _facts(found: DataInfo) -> dict[str, Any]:
     facts: dict[str, Any] = {"samples": found.samples}
     facts |= {f"{name} samples": count for name, count in found.parts.items()}
     for name, shape in found.inputs.items():
-        tokens = found.vocabularies.get(name)
-        whole = "" if tokens is None else f", whole numbers from 0 to {tokens - 1}"
-        facts[f"input {name}".strip()] = format_shape(shape) + whole
+        size = found.vocabularies.get(name)
+        of = f" tokens of {size}" if size else ""
+        facts[f"input {name}".strip()] = format_shape(shape) + of
     for name, target in found.targets.items():
         key = f"target {name}".strip()
-        each = "" if target.steps is None else f" for each of {target.steps} steps"
+        each = f" at each of {target.steps} steps" if target.steps else ""
         facts[key] = f"{target.kind}, {target.width} wide{each}"
         if target.kind == "class":
             facts[key] = f"{target.width} classes{each}"

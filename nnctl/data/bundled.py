@@ -15,6 +15,7 @@ import tomli
 from nnctl.data.problems import file_error
 from nnctl.data.sources.base import Content, Defaults, Options, Source, Wanted
 from nnctl.data.sources.table import open_source
+from nnctl.data.sources.text import TextFile
 from nnctl.spec.shapes import Shape
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ class Card:
     folder: Path
     description: str
     file: str
-    target: str
     task: str
     samples: int
+    target: str | None = None
     classes: tuple[str, ...] | None = None
     shape: Shape | None = None
     maximum: float = 1.0
@@ -61,7 +62,15 @@ def card(name: str) -> Card:
 
 def open_bundled(name: str) -> Source:
     """Open a bundled dataset. Raises KeyError where there is none of that name."""
-    return Bundled(card(name))
+    found = card(name)
+    if found.task == "text":
+        return TextFile(found.folder / found.file, found.samples)
+    return Bundled(found)
+
+
+def is_text(name: str) -> bool:
+    """Whether a name is that of a bundled text."""
+    return name in folders() and card(name).task == "text"
 
 
 class Bundled(Source):
@@ -71,6 +80,7 @@ class Bundled(Source):
         self.card = card
         self.table = open_source(card.folder / card.file, Options())
         super().__init__(self.table.path, self.table.names)
+        self.is_table = card.shape is None
         self.defaults = Defaults(card.target, card.task, card.classes)
 
     def read(self, wanted: Wanted, *, keep: bool) -> Content:

@@ -18,13 +18,22 @@ class Target:
     of the data. ``rows``: floating (N, width), outputs given whole: soft targets (then ``classes``
     names the columns), or the inputs themselves, pixels in [0, 1].
 
-    Over steps there is one for each step of a sample: classes (N, steps), -1 where the step does
-    not count; numbers (N, steps, width), NaN where it does not.
+    Over the steps of sequences they have an axis more: ``class`` (N, steps) where -1 is not
+    counted, ``number`` (N, steps, width) where NaN is not. ``ahead`` says that it is what the input
+    will be so many steps later; then ``naive``, of the shape of numbers, is what it was last.
     """
 
     kind: Literal["class", "number", "rows"]
     values: np.ndarray
     classes: tuple[str, ...] | None = None
+    ahead: int | None = None
+    naive: np.ndarray | None = None
+
+    @property
+    def steps(self) -> int | None:
+        """Steps that have a target each; None where a sample has one."""
+        over_steps = self.values.ndim > (1 if self.kind == "class" else 2)
+        return int(self.values.shape[1]) if over_steps else None
 
 
 @dataclass(frozen=True)
@@ -33,10 +42,11 @@ class Dataset:
 
     Inputs are (N, *shape), channels last: float32 or float64, uint8 for images (255 stands for
     1.0), int64 for other whole numbers, such as tokens. ``columns`` holds "group" (text) and
-    "order" (float64) where the split asks for them. ``test`` and ``validation`` come from files of
-    their own. ``reading`` is what another file needs to be read alike. ``lengths`` holds, int64
-    (N,), how many steps each sample of an input has where these are padded to one length.
-    ``files`` (N,) are the names of the files that the samples are, if they are files.
+    "order" (float64) where the split asks for them; windows have an order always. ``test`` and
+    ``validation`` come from files or blocks of their own. ``lengths`` (N,) int64 are those of
+    inputs that are sequences of different lengths, padded with 0 on the right. ``reading`` is what
+    another file needs to be read alike. ``files`` (N,) are the names of the files that the samples
+    are, if they are files.
     """
 
     inputs: dict[str, np.ndarray]
@@ -64,6 +74,7 @@ class Part:
     targets: dict[str, np.ndarray]
     index: np.ndarray
     lengths: dict[str, np.ndarray] = field(default_factory=dict)
+    naive: dict[str, np.ndarray] = field(default_factory=dict)
     files: np.ndarray | None = None
 
     @property
@@ -88,16 +99,20 @@ class Splits:
 
 def gather(dataset: Dataset, index: np.ndarray) -> Part:
     """Copy the rows of ``index`` (int64, in that order) into arrays of their own."""
-    inputs = {key: np.ascontiguousarray(x[index]) for key, x in dataset.inputs.items()}
-    targets = {key: np.ascontiguousarray(t.values[index]) for key, t in dataset.targets.items()}
-    lengths = {key: np.ascontiguousarray(x[index]) for key, x in dataset.lengths.items()}
-    files = None if dataset.files is None else dataset.files[index]
-    return Part(inputs, targets, index, lengths, files)
+    return _part(dataset, index, index)
 
 
 def whole(dataset: Dataset) -> Part:
     """Return all rows as one part, without copying what is contiguous already."""
-    inputs = {key: np.ascontiguousarray(x) for key, x in dataset.inputs.items()}
-    targets = {key: np.ascontiguousarray(t.values) for key, t in dataset.targets.items()}
-    index = np.arange(dataset.samples, dtype=np.int64)
-    return Part(inputs, targets, index, dict(dataset.lengths), dataset.files)
+    return _part(dataset, slice(None), np.arange(dataset.samples, dtype=np.int64))
+
+
+def _part(dataset: Dataset, rows: slice | np.ndarray, index: np.ndarray) -> Part:
+    def taken(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {key: np.ascontiguousarray(values[rows]) for key, values in arrays.items()}
+
+    targets = {key: target.values for key, target in dataset.targets.items()}
+    naive = {key: t.naive for key, t in dataset.targets.items() if t.naive is not None}
+    inputs, lengths = taken(dataset.inputs), taken(dataset.lengths)
+    files = None if dataset.files is None else dataset.files[rows]
+    return Part(inputs, taken(targets), index, lengths, taken(naive), files)

@@ -80,7 +80,7 @@ def text_lines(file: BinaryIO, path: Path) -> Iterator[str]:
     """Decode a file line by line as UTF-8, so that a bad byte has a line. A BOM is dropped."""
     for number, raw in enumerate(file, 1):
         if number == 1:
-            _refuse_other_kinds(raw, path)
+            refuse_other_kinds(raw, path)
             raw = raw.removeprefix(b"\xef\xbb\xbf")
         try:
             text = raw.decode("utf-8")
@@ -94,7 +94,8 @@ def text_lines(file: BinaryIO, path: Path) -> Iterator[str]:
         yield text
 
 
-def _refuse_other_kinds(start: bytes, path: Path) -> None:
+def refuse_other_kinds(start: bytes, path: Path) -> None:
+    """Raise DataError for what starts as another kind of file does."""
     kinds = {
         b"\x1f\x8b": ("gzip data in a file not named .gz", f"rename it to {path.name}.gz"),
         b"PK\x03\x04": ("a zip archive, not text", "unpack it, or name it .npz if it is one"),

@@ -12,7 +12,8 @@ from nnctl.data.dataset import Dataset
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """Return the sha256 (hex) of all arrays, their dtypes and shapes, classes and sub-sets."""
+    """Return the sha256 (hex) of all arrays, their dtypes and shapes, classes, symbols and
+    sub-sets."""
     digest = hashlib.sha256(b"nnctl.data.1\0")
     for key, values in sorted(dataset.inputs.items()):
         _add(digest, ["input", key], values)
@@ -22,6 +23,9 @@ def fingerprint(dataset: Dataset) -> str:
         _add(digest, ["column", key], values)
     for key, values in sorted(dataset.lengths.items()):
         _add(digest, ["length", key], values)
+    known = dataset.reading.vocabularies if dataset.reading else {}
+    for key, vocabulary in sorted(known.items()):
+        digest.update(json.dumps(["vocabulary", key, vocabulary.to_json()]).encode() + b"\0")
     for key, other in (("test", dataset.test), ("validation", dataset.validation)):
         if other is not None:
             digest.update(json.dumps([key, other.fingerprint]).encode())

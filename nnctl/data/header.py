@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnctl.data import generated
+from nnctl.data import generated, kinds, records, series, text
 from nnctl.data.opening import Opener
 from nnctl.data.problems import Locate, by_path
 from nnctl.spec.info import DataInfo
@@ -28,6 +28,13 @@ def inspect(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> DataInf
     if not isinstance(data.source, str):
         return generated.describe(data, locate)
     opener = Opener(data, Path(base_dir), locate)
+    kind = kinds.of(data)
+    if kind == "series":
+        return series.open_main(opener, keep=False).info()
+    if kind == "text":
+        return text.open_main(opener, keep=False).info()
+    if kind == "records":
+        opener = records.RecordOpener(data, Path(base_dir), locate)
     main = opener.main(keep=False)
     main.check()
     parts = {}

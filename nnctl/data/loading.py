@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from nnctl.data import columns, generated
+from nnctl.data import columns, cutting, generated, kinds, records, series, text
+from nnctl.data.cutting import Frame
 from nnctl.data.dataset import Dataset, Target
 from nnctl.data.fingerprint import fingerprint
+from nnctl.data.long import Long, require_window
 from nnctl.data.opening import Opened, Opener
 from nnctl.data.problems import Locate, by_path
 from nnctl.data.reading import Reading
 from nnctl.data.roles import INPUT
+from nnctl.data.windows import cut
 from nnctl.errors import DataError
 from nnctl.spec.info import TargetInfo
 
@@ -33,6 +36,13 @@ def load(data: DataSpec, base_dir: Path, locate: Locate = by_path) -> Dataset:
     if not isinstance(data.source, str):
         return _generate(data, locate)
     opener = Opener(data, Path(base_dir), locate)
+    kind = kinds.of(data)
+    if kind in ("series", "text"):
+        reader = series if kind == "series" else text
+        made = _windows(reader.open_main(opener, keep=True))
+        return _sealed(replace(made, name=Path(data.source).name))
+    if kind == "records":
+        opener = records.RecordOpener(data, Path(base_dir), locate)
     main = opener.main(keep=True)
     parts: dict[str, Dataset | None] = {}
     for key in ("test", "validation"):
@@ -58,9 +68,44 @@ def load_more(
     nor read. Raises DataError where fields, shapes or classes do not fit.
     """
     opener = Opener(data, base_dir, by_path)
+    if reading.noun == "text":
+        words = text.open_more(opener, reading, source, labeled=labeled)
+        made = _more_windows(words, words.frame, labeled)
+        return _sealed(replace(made, name=Path(source).name))
+    if reading.vocabularies:
+        opener = records.RecordOpener(data, base_dir, by_path)
     place = ("data", "source")
     opened = opener.like(reading, source, place, target=target, keep=True, labeled=labeled)
-    return _sealed(replace(_arrays(opened, reading.dtypes), name=Path(source).name))
+    if kinds.of(data) == "series":
+        require_window(opened, cutting.of_series(data), series.NOUN, labeled=labeled)
+        made = _more_windows(opened, cutting.of_series(data), labeled)
+    else:
+        made = _arrays(opened, reading.dtypes)
+    return _sealed(replace(made, name=Path(source).name))
+
+
+def _windows(long: Long) -> Dataset:
+    """Return the windows of every part, those to train on holding the others."""
+    frame, dtypes = long.frame, long.opened.content.dtypes
+    steps = _arrays(long.opened)
+    made = {part: cut(steps, frame, frame.starts(block)) for part, block in long.blocks.items()}
+    for part, opened in long.others.items():
+        steps = _arrays(opened, dtypes)
+        made[part] = cut(steps, frame, frame.starts(range(steps.samples)))
+    test, validation = (made.get(part) for part in ("test", "validation"))
+    return replace(
+        made["train"],
+        test=test and _sealed(test),
+        validation=validation and _sealed(validation),
+    )
+
+
+def _more_windows(opened: Opened, frame: Frame, labeled: bool) -> Dataset:
+    """Return the windows of a file: of those without targets the last ends where the file does."""
+    steps = _arrays(opened)
+    count = steps.samples
+    starts = frame.starts(range(count)) if labeled else frame.starts_to_the_end(count)
+    return cut(steps, frame, starts, labeled=labeled)
 
 
 def _sealed(dataset: Dataset) -> Dataset:
@@ -70,16 +115,16 @@ def _sealed(dataset: Dataset) -> Dataset:
 def _generate(data: DataSpec, locate: Locate) -> Dataset:
     info = generated.describe(data, locate)
     model = cast("GeneratorModel", data.source)
-    inputs, labels = generated.make(model)
+    inputs, labels, lengths = generated.make(model)
     target = info.targets[""]
-    values = labels.astype(np.int64) if target.kind == "class" else labels.astype(np.float64)
+    values = labels.astype(np.int64) if target.kind == "class" else _column(labels)
     if data.target == INPUT:
         values = unit_rows(inputs)
     made = Target(target.kind, values, target.classes)
-    dtypes = {"": inputs.dtype.name}
-    sizes = info.vocabularies
-    reading = Reading(model.generate, "formula", None, info.inputs, dtypes, info.targets, sizes)
-    return _sealed(Dataset({"": inputs}, {"": made}, name=model.generate, reading=reading))
+    reading = generated.reading(model, info, inputs.dtype.name)
+    found = {} if lengths is None else {"": lengths}
+    dataset = Dataset({"": inputs}, {"": made}, name=model.generate, reading=reading)
+    return _sealed(replace(dataset, lengths=found))
 
 
 def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
@@ -88,13 +133,16 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
     for key, dtype in (dtypes or {}).items():
         inputs[key] = _conformed(opened, inputs[key], dtype)
     targets = {
-        name: Target(info.kind, _target(opened, name, info, inputs), info.classes)
+        name: Target(info.kind, _target(opened, name, info, inputs), info.classes, info.ahead)
         for name, info in opened.targets.items()
     }
-    sizes = vocabularies(inputs)
-    reading = replace(opened.reading(), vocabulary_sizes=sizes)
+    lengths = {name: np.array(each, np.int64) for name, each in opened.lengths().items()}
+    reading = opened.reading()
+    known = {name: vocabulary.size for name, vocabulary in reading.vocabularies.items()}
+    reading = replace(reading, vocabulary_sizes=vocabularies(inputs) | known)
     files = opened.content.files and np.array(opened.content.files(), np.str_)
-    return Dataset(inputs, targets, _columns(opened), reading=reading, files=files)
+    columns = _columns(opened)
+    return Dataset(inputs, targets, columns, reading=reading, lengths=lengths, files=files)
 
 
 def vocabularies(inputs: Mapping[str, np.ndarray]) -> dict[str, int]:
@@ -143,7 +191,7 @@ def _of_steps(opened: Opened, name: str, info: TargetInfo) -> np.ndarray:
     return values.astype(np.float64).reshape(len(values), info.steps, -1)
 
 
-def _column(values: list[int] | list[float]) -> np.ndarray:
+def _column(values: Sequence[int] | Sequence[float] | np.ndarray) -> np.ndarray:
     return np.array(values, np.float64).reshape(-1, 1)
 
 

@@ -2,8 +2,10 @@
 
 standard: (x - mean) / deviation, with the deviation of the population. minmax: (x - min) / (max -
 min). One pair of numbers per feature of a table, per channel of an image, per feature of a
-sequence: statistics run over all axes but the last. What does not vary has scale 1. Bytes count as
-255ths, as everywhere. The engine applies ``(x - mean) * scale``; nothing here changes the data.
+sequence: statistics run over all axes but the last, of targets without what is not counted (NaN).
+Of windows, all of which are of the training part, each counts as a sample does. What does not vary
+has scale 1. Bytes count as 255ths, as everywhere. The engine applies ``(x - mean) * scale``;
+nothing here changes the data.
 """
 
 from __future__ import annotations

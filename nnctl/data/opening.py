@@ -4,13 +4,13 @@ training share, so that both see the same data. Stdlib only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnctl.data import bundled, columns, targets
+from nnctl.data import bundled, columns, kinds, targets
 from nnctl.data.files import require_target, siblings
 from nnctl.data.problems import Locate, SpecPath, listing
 from nnctl.data.reading import Reading
@@ -35,7 +35,7 @@ class Opened:
     content: Content
     targets: dict[str, TargetInfo]
 
-    def labels(self, name: str) -> list[int] | list[float] | None:
+    def labels(self, name: str) -> Sequence[int] | Sequence[float] | None:
         """Return a target's class indices, or its numbers where they are text.
 
         None where only ``load`` of the fields can tell. Raises DataError.
@@ -51,6 +51,10 @@ class Opened:
         if len(fields) == 1 and fields[0].values is not None:
             return targets.numbers(fields[0], place)
         return None
+
+    def lengths(self) -> Mapping[str, Sequence[int]]:
+        """Return the lengths of sequences, by the input whose samples they are."""
+        return {}
 
     def check(self) -> None:
         """Look at every value that is neither an input nor an array of numbers.
@@ -96,7 +100,7 @@ class Opener:
 
     def main(self, *, keep: bool) -> Opened:
         """Open ``data.source``. Raises DataError, or SpecError for keys that have no effect."""
-        source = self._by_name(str(self.data.source), self.data.target, ("data", "source"))
+        source = self.by_name(str(self.data.source), ("data", "source"), self.data.target)
         self._refuse_idle_keys(source)
         roles = assign(source, self.data, self.locate)
         content = source.read(roles.wanted(), keep=keep)
@@ -132,7 +136,7 @@ class Opener:
         ``path`` is the key of the spec that names the file, ``target`` its own name of the target.
         Without ``labeled``, targets are neither needed nor read. Raises DataError.
         """
-        source = self._by_name(name, target, path, labeled=labeled, fits=_shape_of(main))
+        source = self.by_name(name, path, target, labeled=labeled, fits=_shape_of(main))
         return self._fitted(main, source, target=target, keep=keep, labeled=labeled)
 
     def _fitted(
@@ -154,18 +158,18 @@ class Opener:
         _require_shapes(main, source, content)
         return Opened(source, roles, content, main.targets if labeled else {})
 
-    def _by_name(
+    def by_name(
         self,
         name: str,
-        target: str | None,
         path: SpecPath,
+        target: str | None = None,
         *,
         labeled: bool = True,
         fits: Shape | None = None,
     ) -> Source:
         """Open a bundled set by a bare name, a file by a name with a dot or a slash."""
         if any(mark in name for mark in "./\\"):
-            self._require_file(name, path)
+            self.require_file(name, path)
             options = self._options(target, labeled, fits)
             return open_source(self.base_dir / name, options)
         known = bundled.folders()
@@ -186,7 +190,7 @@ class Opener:
             options, channels=data.channels, image_size=size, frames=data.frames, fits=fits
         )
 
-    def _require_file(self, name: str, path: SpecPath) -> None:
+    def require_file(self, name: str, path: SpecPath) -> None:
         file = self.base_dir / name
         require_target(file)
         if not file.exists():
@@ -208,6 +212,7 @@ class Opener:
                 message = f"has no effect: {source.path.name} holds no {what}"
                 problems.append(self.locate(("data", key), message, "remove it"))
         problems += self._idle_parts(source)
+        problems += kinds.idle(self.data, source, self.locate)
         if problems:
             raise SpecError(problems)
 
@@ -227,6 +232,8 @@ class Opener:
         known = source.defaults
         own = known.target is not None and roles.targets[name] == (known.target,)
         task = self.data.task or (known.task if own else None)
+        if task is None and self.data.window is not None and targets.are_numbers(fields):
+            task = "regression"  # of a series, which is to be carried on
         classes = known.classes if own and task == "classification" else None
         return targets.decide(fields, task, classes, content.place, _steps(content))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnctl.data.roles import Roles
+from nnctl.data.tokens import Vocabulary
 from nnctl.spec.info import TargetInfo
 from nnctl.spec.shapes import Shape
 
@@ -18,8 +19,9 @@ class Reading:
     """Roles of the fields, shapes and types of the inputs, what the targets are.
 
     ``name`` is the file's. ``noun`` says what its fields were, columns or arrays: their names mean
-    nothing in a file of the other sort. ``roles`` is None where a formula made the data.
-    ``vocabulary_sizes`` says how many tokens inputs of tokens have.
+    nothing in a file of the other sort. ``roles`` is None where a formula made the data, or where
+    they are a text. ``vocabularies`` number the tokens of inputs, ``answers`` those of targets that
+    are sequences with an end; ``vocabulary_sizes`` counts the tokens of every input of tokens.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Reading:
     dtypes: dict[str, str]
     targets: dict[str, TargetInfo]
     vocabulary_sizes: dict[str, int] = field(default_factory=dict)
+    vocabularies: dict[str, Vocabulary] = field(default_factory=dict)
+    answers: dict[str, Vocabulary] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain dictionaries, lists and strings; ``from_json`` is the inverse."""
@@ -37,12 +41,15 @@ class Reading:
             "targets": {key: list(names) for key, names in self.roles.targets.items()},
             "mirrors": dict(self.roles.mirrors),
         }
-        targets = {key: _target(info) for key, info in self.targets.items()}
+        targets = {key: _target_to_json(target) for key, target in self.targets.items()}
         shapes = {key: list(shape) for key, shape in self.shapes.items()}
         inputs = {"shapes": shapes, "dtypes": dict(self.dtypes)}
-        if self.vocabulary_sizes:
-            inputs["vocabularies"] = dict(self.vocabulary_sizes)
-        return {"name": self.name, "noun": self.noun, "roles": roles, **inputs, "targets": targets}
+        table = {"name": self.name, "noun": self.noun, "roles": roles, **inputs, "targets": targets}
+        for key in ("vocabularies", "answers"):
+            known = {name: each.to_json() for name, each in getattr(self, key).items()}
+            table |= {key: known} if known else {}
+        sizes = dict(self.vocabulary_sizes)
+        return table | ({"vocabulary_sizes": sizes} if sizes else {})
 
     @classmethod
     def from_json(cls, table: dict[str, Any]) -> Reading:
@@ -54,20 +61,22 @@ class Reading:
             dict(given["mirrors"]),
         )
         targets = {
-            key: TargetInfo(t["kind"], t["width"], _classes(t["classes"]), t.get("steps"))
+            key: TargetInfo(**{**t, "classes": tuple(t["classes"]) if t["classes"] else None})
             for key, t in table["targets"].items()
         }
         shapes = {key: tuple(shape) for key, shape in table["shapes"].items()}
-        sizes = dict(table.get("vocabularies", {}))
-        name, noun, dtypes = table["name"], table["noun"], dict(table["dtypes"])
-        return cls(name, noun, roles, shapes, dtypes, targets, sizes)
+        known, said = (
+            {name: Vocabulary.from_json(each) for name, each in table.get(key, {}).items()}
+            for key in ("vocabularies", "answers")
+        )
+        dtypes = dict(table["dtypes"])
+        sizes = dict(table.get("vocabulary_sizes", {}))
+        name, noun = table["name"], table["noun"]
+        return cls(name, noun, roles, shapes, dtypes, targets, sizes, known, said)
 
 
-def _target(info: TargetInfo) -> dict[str, Any]:
-    classes = info.classes and list(info.classes)
-    table = {"kind": info.kind, "width": info.width, "classes": classes}
-    return table if info.steps is None else {**table, "steps": info.steps}
-
-
-def _classes(given: list[str] | None) -> tuple[str, ...] | None:
-    return tuple(given) if given else None
+def _target_to_json(target: TargetInfo) -> dict[str, Any]:
+    classes = target.classes and list(target.classes)
+    table = {"kind": target.kind, "width": target.width, "classes": classes}
+    over_steps = {"steps": target.steps, "ahead": target.ahead}
+    return table | {key: value for key, value in over_steps.items() if value is not None}

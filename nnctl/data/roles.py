@@ -62,6 +62,8 @@ class _Assignment:
         group = self._known(split.group if labeled else None, ("data", "split", "group"))
         order = self._known(split.order if labeled else None, ("data", "split", "order"))
         taken = {name for names in targets.values() for name in names}
+        if self._forecasts:
+            taken = set()
         # What a bundled set is about is no input to rebuild either.
         label = self.source.defaults.target if mirrors else None
         inputs = self._inputs(taken, taken | {name for name in (group, order, label) if name})
@@ -70,6 +72,11 @@ class _Assignment:
         if self.problems:
             raise DataError(self.problems)
         return Roles(inputs, targets, mirrors, group, order)
+
+    @property
+    def _forecasts(self) -> bool:
+        """Whether the target is of a later step than the input, which may hold its past then."""
+        return self.data.window is not None and self.data.horizon != 0
 
     def _report(self, path: SpecPath, message: str, hint: str = "") -> None:
         self.problems.append(self.locate(path, message, hint))

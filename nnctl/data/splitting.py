@@ -4,7 +4,8 @@ The rule, all of it. N samples; ``test`` gets round(test * N) of them, halves up
 the training part gets the rest; ``validation`` is carved out of the training part in the same way;
 ``limit`` then thins what is left to train on. Where
 
-- a test (validation) file is given: nothing is cut off for test (validation);
+- a test (validation) file is given, or the samples are windows, which are cut from blocks in order
+  of time (``cutting.py``): nothing is cut off for test (validation);
 - ``order`` names a column: the samples in order of time, rows of equal time in order of the file;
   the latest are the test part, the latest of those before are validation. A cut never parts equal
   times: it moves back to the earlier one. ``gap`` samples before each cut are left out;
@@ -154,7 +155,7 @@ class _Split:
         limit = self.data.limit
         if limit is None or limit >= len(rows):
             return rows
-        if self.data.split.order is not None:
+        if "order" in self.dataset.columns:
             times = self.dataset.columns["order"][rows]
             return np.sort(rows[np.argsort(times, kind="stable")][-limit:])
         if self.labels is None:
@@ -170,8 +171,9 @@ class _Split:
 def _labels(dataset: Dataset) -> np.ndarray | None:
     """Return the class of each sample, if there is a single target and it is classes."""
     targets = list(dataset.targets.values())
-    only = targets[0] if len(targets) == 1 else None
-    return only.values if only and only.kind == "class" and only.values.ndim == 1 else None
+    if len(targets) != 1 or targets[0].kind != "class" or targets[0].steps is not None:
+        return None
+    return targets[0].values
 
 
 def _parted(rows: np.ndarray, cut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

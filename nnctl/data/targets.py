@@ -57,6 +57,12 @@ def decide(
     return TargetInfo("number", 1)
 
 
+def are_numbers(fields: Sequence[Field]) -> bool:
+    """Tell whether every value of all fields is a number."""
+    texts = (str(value) for field in fields for value in field.values or ())
+    return all(parse_number(text) is not None for text in texts)
+
+
 def _over_steps(field: Field, task: str | None, place: Place) -> TargetInfo | None:
     """Return what a target is that has something for each step of an input, if it is that."""
     steps = field.shape[0]

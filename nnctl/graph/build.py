@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name, small_batch
 from nnctl.graph.heads import find_outputs, losses
+from nnctl.graph.leaks import check_leaks
 from nnctl.graph.lengths import with_lengths
 from nnctl.graph.parameters import Claims, claim, inside
 from nnctl.graph.report import Report
@@ -24,18 +25,8 @@ if TYPE_CHECKING:
     from nnctl.spec.info import DataInfo
 
 # What a layer model says to the graph and not to the op: it is spent when the node is made.
-SPENT = {
-    "type",
-    "name",
-    "from_",
-    "share",
-    "transposed",
-    "activation",
-    "init",
-    "bias_init",
-    "recurrent_init",
-}
-SPENT |= {"l1", "l2"}
+SPENT = {"type", "name", "from_", "share", "transposed", "activation", "init", "bias_init"}
+SPENT |= {"recurrent_init", "forget_bias", "l1", "l2"}
 # A part of a layer, such as its activation, stands where it stands and is called what it is.
 WHOLE_LAYER = ("name", "from_", "share")
 
@@ -59,6 +50,7 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     graph = Graph(tuple(nodes), claims.parameters, inputs, outputs, found, states, info.lengths)
     if len(shapes) == len(entries) and len(found) == len(spec.losses):
         check_usage(graph, report)
+        check_leaks(graph, info.targets, report)
     _check_batch(spec, nodes, report)
     for finding in (*measurable.check(spec, info), *together.after_header(spec, info)):
         report.add(finding.path, finding.message, finding.hint)

@@ -11,10 +11,11 @@ function registered with ``@metric`` (``registry.py``) turns one view into one n
 from nnctl.metrics.per_class import per_class
 from nnctl.metrics.registry import compute, names, views_of
 from nnctl.metrics.sequences import Sequences, over_steps
-from nnctl.metrics.views import Classified, MultiLabel, Regressed, View, classified, view
+from nnctl.metrics.views import Classified, Forecast, MultiLabel, Regressed, View, classified, view
 
 __all__ = [
     "Classified",
+    "Forecast",
     "MultiLabel",
     "Regressed",
     "Sequences",

@@ -35,7 +35,12 @@ class Sequences(Classified):
 
 
 def over_steps(
-    outputs: NDArray[Any], truth: NDArray[Any], kind: str, link: str, classes: int = 0
+    outputs: NDArray[Any],
+    truth: NDArray[Any],
+    kind: str,
+    link: str,
+    classes: int = 0,
+    naive: NDArray[Any] | None = None,
 ) -> View:
     """Return the view of the steps that count: ``truth`` (N, steps), or numbers (N, steps, W)."""
     samples, steps = truth.shape[:2]
@@ -49,7 +54,8 @@ def over_steps(
         one = classified(rows[there], flat[there], classes, link)
         seen: View = Sequences(one.scores, one.labels, one.classes, link)
     else:
-        seen = view(rows[there], flat[there], kind, link, classes)
+        last = None if naive is None else naive.reshape(flat.shape)[there]
+        seen = view(rows[there], flat[there], kind, link, classes, last)
     seen.places = Places(there // steps, there % steps)
     return seen
 

@@ -138,6 +138,14 @@ class Regressed(View):
         return self.predictions - self.truth
 
 
+class Forecast(Regressed):
+    """Predictions of how a sequence goes on, beside what goes on as it was: ``naive`` (N, W)."""
+
+    def __init__(self, predictions: Floats, truth: Floats, naive: Floats) -> None:
+        super().__init__(predictions, truth)
+        self.naive = naive
+
+
 def classified(
     outputs: NDArray[Any], truth: NDArray[Any], classes: int, link: str = "softmax"
 ) -> Classified:
@@ -162,11 +170,13 @@ def view(
     kind: str,
     link: str,
     classes: int = 0,
+    naive: NDArray[Any] | None = None,
 ) -> View:
     """Return the view that fits a target: ``kind`` is ``class``, ``number`` or ``rows``.
 
     Rows under a softmax, or of values that stand for ``classes``, count as their largest class;
-    under a sigmoid as one yes-or-no question a column; everything else is regression.
+    under a sigmoid as one yes-or-no question a column; everything else is regression, or a
+    forecast where there is something ``naive`` to compare it with.
     """
     if kind == "class":
         return classified(outputs, truth, classes, link)
@@ -179,7 +189,7 @@ def view(
         return MultiLabel(outputs, truth)
     if link == "softmax" or (kind == "rows" and classes > 1):
         return classified(outputs, np.argmax(truth, axis=1), truth.shape[1], link)
-    return Regressed(outputs, truth)
+    return Regressed(outputs, truth) if naive is None else Forecast(outputs, truth, _rows(naive))
 
 
 def log_softmax(scores: Floats) -> Floats:

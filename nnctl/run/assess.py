@@ -11,7 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.metrics import Classified, MultiLabel, Regressed, Sequences, View, compute, per_class
+from nnctl.metrics import (
+    Classified,
+    Forecast,
+    MultiLabel,
+    Regressed,
+    Sequences,
+    View,
+    compute,
+    per_class,
+)
 from nnctl.run.heads import Array, Head
 from nnctl.run.mistakes import Origin, by_row, surest_mistakes
 from nnctl.spec.gates import Gate, Verdict, judge
@@ -24,6 +33,7 @@ DEFAULTS: dict[type[View], tuple[str, ...]] = {
     Sequences: ("accuracy",),
     MultiLabel: ("accuracy",),
     Regressed: ("mae", "r2"),
+    Forecast: ("mae", "naive_mae", "skill"),
 }
 
 
@@ -95,15 +105,26 @@ def measure(
     outputs: Mapping[str, Array],
     targets: Mapping[str, Array],
     wanted: Sequence[str] | None,
+    naive: Mapping[str, Array] | None = None,
 ) -> dict[str, float]:
     """Return the metrics that training follows: those named, else the default of each task."""
     found: dict[str, float] = {}
     for head in heads:
-        seen = head.view(outputs[head.node], targets[head.target])
+        seen = _view(head, outputs, targets, naive)
         names = DEFAULTS[type(seen)] if wanted is None else _own(head, wanted)
         values = compute(seen, names) | _of_classes(head, seen, names)
         found |= {head.prefix + name: value for name, value in values.items()}
     return found
+
+
+def _view(
+    head: Head,
+    outputs: Mapping[str, Array],
+    targets: Mapping[str, Array],
+    naive: Mapping[str, Array] | None,
+) -> View:
+    """Return an output beside its target and, of a forecast, what is carried forward."""
+    return head.view(outputs[head.node], targets[head.target], (naive or {}).get(head.target))
 
 
 def _of_classes(head: Head, seen: View, names: Iterable[str]) -> dict[str, float]:
@@ -131,14 +152,16 @@ def assess(
     origin: Origin = by_row,
     wanted: Iterable[str] = (),
     gates: Sequence[Gate] = (),
+    naive: Mapping[str, Array] | None = None,
 ) -> Assessment:
     """Return all metrics of every output, and those ``wanted`` or gated that take a parameter.
 
-    ``losses`` (N,) are the samples' own; ``origin`` tells where a row comes from.
+    ``losses`` (N,) are the samples' own; ``origin`` tells where a row comes from; ``naive`` the
+    targets as they were last (forecasts).
     """
     metrics: dict[str, float | None] = {"loss": _defined(loss)}
     details: dict[str, Details] = {}
-    views = {head: head.view(outputs[head.node], targets[head.target]) for head in heads}
+    views = {head: _view(head, outputs, targets, naive) for head in heads}
     for head, seen in views.items():
         more = _own(head, [*wanted, *(gate.metric for gate in gates)])
         values = compute(seen) | compute(seen, more)

@@ -25,7 +25,8 @@ def training_samples(spec: Spec, info: DataInfo) -> int | None:
     asked, count = spec.data.split, info.samples
     if asked.group is not None or asked.order is not None:
         return None
-    classes = sum(target.width for target in info.targets.values() if target.kind == "class")
+    stratified = [t for t in info.targets.values() if t.kind == "class" and t.steps is None]
+    classes = sum(target.width for target in stratified)
     for part, fraction in (("test", asked.test), ("validation", asked.validation)):
         if fraction and part not in info.parts:
             count -= share(count, fraction)

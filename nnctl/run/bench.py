@@ -65,7 +65,8 @@ def bench(
         plan = prepared.plan
         prepared, state = begun(prepared, tell)
         plan.restore(state.tensors)
-        plan.attach(UNLABELED, prepared.parts["train"].inputs)
+        part = prepared.parts["train"]
+        plan.attach(UNLABELED, part.inputs, lengths=part.lengths)
         tell("compiling")
         return _measured(prepared, Timer(plan, _rows(prepared)), seconds, tell)
     finally:

@@ -94,7 +94,7 @@ def evaluate(
     check_labels(stored.heads, {name: part})
     plan = _compiled(stored, train, threads)
     try:
-        plan.attach(name, part.inputs, part.targets)
+        plan.attach(name, part.inputs, part.targets, part.lengths)
         found = judged(stored.spec, stored.heads, plan, name, part, asked)
         if sample is None:
             return found
@@ -121,6 +121,7 @@ def judged(
         origin=part.origin,
         wanted=spec.metrics or (),
         gates=gates,
+        naive=part.naive,
     )
     shown, drawn = [row["sample"] for row in assessed.mistakes], drawings(found, outputs)
     if drawn is not None:
@@ -152,7 +153,7 @@ def _predictions(
     found: dict[str, list[Array]] = {}
     for number, part in enumerate(parts):
         name = f"{OTHER}{number}"
-        plan.attach(name, part.inputs, None)
+        plan.attach(name, part.inputs, None, part.lengths)
         for start in range(0, part.samples, SLICE_ROWS):
             rows = np.arange(start, min(start + SLICE_ROWS, part.samples), dtype=np.int64)
             if layer is not None:

@@ -51,12 +51,12 @@ class Head:
         with np.errstate(over="ignore"):
             return np.asarray(1.0 / (1.0 + np.exp(-values)))
 
-    def view(self, outputs: Array, truth: Array) -> View:
+    def view(self, outputs: Array, truth: Array, naive: Array | None = None) -> View:
         """Return outputs beside the truth, both in the target's own units."""
         count = self.info.width if self.classes or self.info.kind == "class" else 0
         if self.info.steps is not None:
-            return over_steps(outputs, truth, self.info.kind, self.link, count)
-        return view(outputs, truth, self.info.kind, self.link, count)
+            return over_steps(outputs, truth, self.info.kind, self.link, count, naive)
+        return view(outputs, truth, self.info.kind, self.link, count, naive)
 
 
 def heads(graph: Graph, targets: Mapping[str, TargetInfo]) -> tuple[Head, ...]:

@@ -126,9 +126,9 @@ def measurement(
     more = sorted({split_name(name)[1] for name in watched} - {"loss"})
 
     def measured(split: str, outputs: Mapping[str, Array]) -> dict[str, float]:
-        targets = prepared.parts[split].targets
-        values = measure(found, outputs, targets, spec.metrics)
-        return values | measure(found, outputs, targets, more) if more else values
+        part = prepared.parts[split]
+        values = measure(found, outputs, part.targets, spec.metrics, part.naive)
+        return values | measure(found, outputs, part.targets, more, part.naive) if more else values
 
     return measured
 

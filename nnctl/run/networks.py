@@ -52,7 +52,7 @@ def info_to_meta(info: DataInfo) -> dict[str, Any]:
     """Return the data header as JSON-able data, without what is of no use to a network."""
     meta = {
         "inputs": {name: list(shape) for name, shape in info.inputs.items()},
-        "targets": {name: _stored(target) for name, target in info.targets.items()},
+        "targets": {name: _told(target) for name, target in info.targets.items()},
         "samples": info.samples,
     }
     for key in ("parts", "vocabularies", "lengths"):
@@ -75,17 +75,14 @@ def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
         raise CheckpointError(f"checkpoint unusable: no data header ({error})") from error
 
 
-def _stored(target: TargetInfo) -> dict[str, Any]:
-    table = asdict(target)
-    if target.steps is None:
-        del table["steps"]
-    return table
+def _told(target: TargetInfo) -> dict[str, Any]:
+    fields = asdict(target)
+    idle = [key for key in ("steps", "ahead") if fields[key] is None]
+    return {key: value for key, value in fields.items() if key not in idle}
 
 
-def _target(
-    kind: Any, width: int, classes: list[str] | None, steps: int | None = None
-) -> TargetInfo:
-    return TargetInfo(kind, width, None if classes is None else tuple(classes), steps)
+def _target(kind: Any, width: int, classes: list[str] | None, **steps: int) -> TargetInfo:
+    return TargetInfo(kind, width, None if classes is None else tuple(classes), **steps)
 
 
 def parted(tensors: checkpoint.Tensors) -> tuple[checkpoint.Tensors, checkpoint.Tensors]:

@@ -78,7 +78,7 @@ def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = Non
         class_weights=class_weights(spec, graph, info, parts["train"]),
     )
     for name, part in parts.items():
-        plan.attach(name, part.inputs, part.targets)
+        plan.attach(name, part.inputs, part.targets, part.lengths)
     return Prepared(
         spec, info, dataset.reading, dataset.fingerprint, parts, graph, normalizer, found, plan
     )
@@ -131,16 +131,17 @@ def info_of(dataset: Dataset) -> DataInfo:
     targets = {}
     for name, target in dataset.targets.items():
         classes = target.classes
-        shape, is_class = target.values.shape, target.kind == "class"
-        width = len(classes or ()) if is_class else int(shape[-1])
-        steps = int(shape[1]) if len(shape) == (2 if is_class else 3) else None
-        targets[name] = TargetInfo(target.kind, width, classes, steps)
+        width = len(classes or ()) if target.kind == "class" else int(target.values.shape[-1])
+        targets[name] = TargetInfo(target.kind, width, classes, target.steps, target.ahead)
     own = {"test": dataset.test, "validation": dataset.validation}
     parts = {name: part.samples for name, part in own.items() if part is not None}
-    sizes = dict(dataset.reading.vocabulary_sizes) if dataset.reading else {}
-    lengths = tuple(dataset.lengths)
     return DataInfo(
-        inputs, targets, dataset.samples, parts=parts, vocabularies=sizes, lengths=lengths
+        inputs,
+        targets,
+        dataset.samples,
+        parts=parts,
+        vocabularies=dict(dataset.reading.vocabulary_sizes) if dataset.reading else {},
+        lengths=tuple(dataset.lengths),
     )
 
 
@@ -155,7 +156,8 @@ def class_weights(spec: Spec, graph: Graph, info: DataInfo, train: Part) -> dict
         if wanted is not None:
             target = info.targets[loss.target]
             path = ("loss", "class_weights")
-            labels = train.targets[loss.target]
+            labels = train.targets[loss.target].reshape(-1)
+            labels = labels[labels >= 0]  # over steps some are not counted
             found[loss.output] = _weights(spec, path, wanted, target, labels)
     return found
 

@@ -144,7 +144,7 @@ def inspected(spec: Spec, threads: int | None = None) -> Inspected:
     )
     values = initialize(graph, spec.training.seed)
     plan.restore({f"param/{name}": value for name, value in values.items()})
-    plan.attach("train", part.inputs, part.targets)
+    plan.attach("train", part.inputs, part.targets, part.lengths)
     return Inspected(spec, graph, part, normalizer, heads(graph, info.targets), plan)
 
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from .base import Expect, Finding, SpecModel, Words, table
 from .generators.base import GeneratorModel
 from .info import PICTURE_KEYS
 from .registry import Tagged
+from .sequences import findings
+from .split import Split, Text
 
 # What the names of data files end in, which a folder's may not.
 FILE_ENDINGS = (
     ".csv", ".tsv", ".gz", ".npz", ".npy", ".bin", ".idx", "ubyte", ".png", ".jpg", ".jpeg", ".gif",
+    ".txt", ".jsonl",
 )  # fmt: skip
-
-Text = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
 class _Source(Tagged):
@@ -41,69 +42,6 @@ Source = Annotated[
     _Source("generators"),
     Expect('a name, a path, or a table { generate = "...", samples = ... }'),
 ]
-
-
-class Split(SpecModel):
-    """Which share of the samples does what: seeded, and stratified by class.
-
-    ``test`` is cut off first and stays unseen; ``validation`` is then carved out of the training
-    part. What selects (early stopping, the best checkpoint) reads validation.
-    """
-
-    train: float = Field(
-        0.75, gt=0, le=1, description="share to train on; with test given alone, what it leaves"
-    )
-    test: float = Field(
-        0.25,
-        ge=0,
-        lt=1,
-        description="share that stays unseen until the end; with train given alone, what it leaves",
-    )
-    validation: float = Field(
-        0.0, ge=0, lt=1, description="share of the training part that selections read"
-    )
-    seed: int = Field(0, ge=0, le=2**63 - 1, description="start of the random numbers")
-    stratify: bool = Field(True, description="keep each class's share in every part")
-    group: Text | None = Field(
-        None, description="column whose equal values stay together in one part"
-    )
-    order: Text | None = Field(
-        None, description="column of times: the earliest samples train, the latest test"
-    )
-    gap: int = Field(
-        0, ge=0, le=1_000_000_000, description="samples left out between parts in order of time"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill(cls, value: Any) -> Any:
-        """Let the one share that is given decide the other."""
-        if isinstance(value, dict) and ("train" in value) != ("test" in value):
-            given, other = ("train", "test") if "train" in value else ("test", "train")
-            share = value[given]
-            if isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share <= 1:
-                return {**value, other: round(1.0 - share, 12)}
-        return value
-
-    def conflicts(self) -> Iterable[Finding]:
-        total = self.train + self.test
-        if abs(total - 1) > 1e-9:
-            yield Finding(
-                ("train",),
-                f"train and test must make 1, given {self.train} + {self.test} = {total:g}",
-                "validation is carved out of train, it is not added to it",
-            )
-        if self.order is None:
-            if self.gap:
-                hint = 'name the column of times: order = "COLUMN"'
-                yield Finding(("gap",), "has no effect without order", hint)
-            return
-        if self.group is not None:
-            message = "cannot hold together with order"
-            yield Finding(("group",), message, "split by groups or by time, not both")
-        if self.seed:
-            message = "has no effect with order: a split by time is not random"
-            yield Finding(("seed",), message, "remove it")
 
 
 class DataFile(SpecModel):
@@ -138,6 +76,15 @@ class DataSpec(SpecModel):
     Beside an input of T steps, an array (N, T, features) or tokens (N, T), whole numbers (N, T) as
     target are a class for every step, where -1 does not count, and numbers (N, T, width) are
     numbers for every step, where NaN does not; task = "regression" makes (N, T) T numbers.
+
+    With a window, a table is a series, its rows in order of time: samples are windows of rows, the
+    target is that of a later row. A text (.txt) is a series of tokens, and the target is the next
+    one. The parts are blocks in order of time: train, validation, test; no window lies in two. The
+    vocabulary of a text is that of its training part, in the order of code points.
+
+    With tokens, the columns of a table are texts, as the fields of JSON lines (.jsonl) are: an
+    input and a target a record, which are called so or named by features and target. The target is
+    a sequence that ends in a stop symbol, unless task says that it is a class or a number.
     """
 
     source: Source = Field(description="bundled name, path, or generator")
@@ -178,6 +125,45 @@ class DataSpec(SpecModel):
         le=65536,
         description="of clips: read this many from the start; default: what all of them have",
     )
+    window: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="steps of a sequence that the network sees, of a table whose rows are in order "
+        "of time, or of a text (default there: 64)",
+    )
+    horizon: int | None = Field(
+        None,
+        ge=0,
+        le=1_000_000,
+        description="steps from what is seen last to what is to be predicted; default 1",
+    )
+    stride: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="steps from one window to the next; default: 1, of a text the window",
+    )
+    steps: Literal["last", "all"] | None = Field(
+        None,
+        description="predict what follows the last step alone, or what follows each step; default: "
+        "last, of a text all",
+    )
+    tokens: Literal["character", "word", "byte"] | None = Field(
+        None,
+        description="what text is cut into: input and target of JSONL or of a table, or a whole "
+        "text (default there: character)",
+    )
+    unknown: bool = Field(
+        False, description="add a symbol for what the training part does not hold; else an error"
+    )
+    max_length: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="most tokens of an input or a target, which longer records exceed by mistake; "
+        "default: the longest of the file",
+    )
     task: Literal["classification", "regression"] | None = Field(
         None, description="what to do with the target; default: by its values"
     )
@@ -199,6 +185,7 @@ class DataSpec(SpecModel):
         if self.normalize_target and self.task == "classification":
             message = 'has no effect with task = "classification"'
             yield Finding(("normalize_target",), message, "classes are not scaled; remove it")
+        yield from findings(self)
         yield from self._of_files()
 
     def _of_files(self) -> Iterable[Finding]:

@@ -14,13 +14,17 @@ PICTURE_KEYS = ("channels", "image_size", "frames")
 @dataclass(frozen=True)
 class TargetInfo:
     """One target: ``width`` classes, or ``width`` numbers a sample; ``rows`` are given outputs
-    (soft targets, or the inputs themselves for an autoencoder) of ``width`` numbers. With ``steps``
-    there is one for each of so many steps of a sample."""
+    (soft targets, or the inputs themselves for an autoencoder) of ``width`` numbers.
+
+    With ``steps`` there is one at each of so many steps of a sequence, not one a sample; not all of
+    them count. ``ahead`` says that it is what the network's own input will be so many steps later.
+    """
 
     kind: Literal["class", "number", "rows"]
     width: int
     classes: tuple[str, ...] | None = None
     steps: int | None = None
+    ahead: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,9 @@ class DataInfo:
     """The header of a data set: enough to infer every shape.
 
     A single input or target has the key "". ``parts`` counts the samples of test and validation
-    where these have files of their own: they are not among ``samples``. ``vocabularies`` has the
-    size of the vocabulary of inputs that are tokens, whole numbers from 0 that name something;
-    ``lengths`` names the inputs whose samples are sequences of different lengths.
+    where these have files or blocks of their own: they are not among ``samples``.
+    ``vocabularies`` counts the symbols of inputs that are tokens; ``lengths`` names the inputs
+    whose samples are sequences of different lengths.
     """
 
     inputs: dict[str, Shape]

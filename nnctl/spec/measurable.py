@@ -39,7 +39,9 @@ class Output:
         if self.link == "sigmoid":
             return "labels"
         named = self.target.kind == "rows" and len(self.target.classes or ()) > 1
-        return "classes" if self.link == "softmax" or named else "numbers"
+        if self.link == "softmax" or named:
+            return "classes"
+        return "numbers" if self.target.ahead is None else "forecasts"
 
     @property
     def classes(self) -> list[str]:

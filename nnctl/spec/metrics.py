@@ -17,14 +17,15 @@ __all__ = ["METRICS", "SPLITS", "Gate", "Metric", "find", "parse_gate", "parse_g
 SPLITS = ("train", "validation", "test")
 
 
-Kind = Literal["classes", "classes of steps", "labels", "numbers"]
-"""What an output is compared with: one class a sample or a step, yes or no for each label, or
-numbers."""
+Kind = Literal["classes", "classes of steps", "labels", "numbers", "forecasts"]
+"""What an output is compared with: one class a sample or a step, yes or no for each label, numbers,
+or the numbers that the input goes on with."""
 
 STEPS: tuple[Kind, ...] = ("classes of steps",)
 CLASSES: tuple[Kind, ...] = ("classes", *STEPS)
 LABELS: tuple[Kind, ...] = ("labels",)
-NUMBERS: tuple[Kind, ...] = ("numbers",)
+NUMBERS: tuple[Kind, ...] = ("numbers", "forecasts")
+FORECASTS: tuple[Kind, ...] = ("forecasts",)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ _ALL = (
         NUMBERS,
         "share of the variance explained, at most 1; none if a column is constant",
     ),
+    Metric("naive_mae", "min", FORECASTS, "mae of the input's last value, carried forward"),
+    Metric("skill", "max", FORECASTS, "1 - mae / naive_mae: above 0 is better than to carry on"),
 )
 METRICS = {metric.name: metric for metric in _ALL}
 

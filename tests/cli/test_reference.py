@@ -65,6 +65,19 @@ def test_data_list_and_info(nnctl: Nnctl, tmp_path: Path) -> None:
     assert nnctl("data", "info", tmp_path / "none.csv").status == 3
 
 
+def test_data_info_of_sequences(nnctl: Nnctl, tmp_path: Path) -> None:
+    found = nnctl("data", "info", "sunspots", "--window", "20", "--json").document
+    assert (found["samples"], found["test samples"]) == (212, 57)
+    assert (found["input"], found["target"]) == ("20x2", "number, 1 wide")
+    found = nnctl("data", "info", "alice", "--json").document
+    assert found["input"] == "64 tokens of 68"
+    assert found["target"] == "68 classes at each of 64 steps"
+    (tmp_path / "a.tsv").write_text("to be\tor not\nto be or\tnot\n")
+    found = nnctl("data", "info", tmp_path / "a.tsv", "--tokens", "word", "--json").document
+    assert (found["samples"], found["input"]) == (2, "3 tokens of 3")
+    assert found["classes"] == ["<start>", "<stop>", "not", "or"]
+
+
 def test_doctor(nnctl: Nnctl) -> None:
     found = nnctl("doctor", "--json").document
     assert found["threads"] >= 1

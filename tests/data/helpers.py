@@ -39,16 +39,17 @@ def info_of(dataset: Dataset, columns: tuple[str, ...], files: tuple[str, ...]) 
     """Say of loaded data what a header should have said, from the arrays alone."""
     targets = {}
     for key, target in dataset.targets.items():
-        is_class, shape = target.kind == "class", target.values.shape
-        count = len(target.classes or ()) if is_class else shape[-1]
-        steps = shape[1] if len(shape) == (2 if is_class else 3) else None
-        targets[key] = TargetInfo(target.kind, count, target.classes, steps)
+        count = len(target.classes or ()) if target.kind == "class" else target.values.shape[-1]
+        targets[key] = TargetInfo(target.kind, count, target.classes, target.steps, target.ahead)
     shapes = {key: values.shape[1:] for key, values in dataset.inputs.items()}
     own = {"test": dataset.test, "validation": dataset.validation}
     parts = {key: part.samples for key, part in own.items() if part is not None}
+    lengths = tuple(dataset.lengths)
+    known = dataset.reading.vocabularies if dataset.reading else {}
     tokens = {k: x for k, x in dataset.inputs.items() if x.dtype == np.int64 and x.ndim == 2}
     sizes = {key: max(x.ravel().tolist()) + 1 for key, x in tokens.items() if (x >= 0).all()}
-    return DataInfo(shapes, targets, dataset.samples, columns, files, parts, sizes)
+    sizes |= {name: vocabulary.size for name, vocabulary in known.items()}
+    return DataInfo(shapes, targets, dataset.samples, columns, files, parts, sizes, lengths)
 
 
 IRIS = """length,width,kind

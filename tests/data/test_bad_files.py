@@ -120,7 +120,7 @@ TABLES = {
     "unknown bundled set": Case(
         table(IRIS),
         'data.source: no bundled dataset "irys"\n  did you mean "iris"?\n'
-        "  bundled datasets: breast_cancer, diabetes, digits, iris, wine",
+        "  bundled datasets: alice, breast_cancer, diabetes, digits, iris, sunspots, wine",
         {"source": "irys"},
     ),
     "a file given like a bundled set": Case(
@@ -131,8 +131,8 @@ TABLES = {
     "unknown ending": Case(
         table(IRIS, "a.xlsx"),
         'DIR/a.xlsx: no reader for a file called "a.xlsx"\n  names that can be read end in '
-        ".bin, .csv, .csv.gz, .gif, .idx, .idx.gz, .jpeg, .jpg, .npy, .npz, .png, .tsv, .tsv.gz, "
-        "ubyte, ubyte.gz",
+        ".bin, .csv, .csv.gz, .gif, .idx, .idx.gz, .jpeg, .jpg, .jsonl, .jsonl.gz, .npy, "
+        ".npz, .png, .tsv, .tsv.gz, .txt, .txt.gz, ubyte, ubyte.gz",
         {"source": "a.xlsx"},
     ),
     "empty file": Case(

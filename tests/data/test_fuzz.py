@@ -33,6 +33,11 @@ FILES: dict[str, tuple[bytes, dict[str, Any]]] = {
     "a.npz": (_saved(np.savez, x=X, y=Y), {}),
     "b.npz": (_saved(np.savez_compressed, x=X, y=np.array(["a", "b"] * 3)), {}),
     "a.npy": (_saved(np.save, X), {"target": "@input"}),
+    "a.txt": (b"a small text,\nand a little more of it\n" * 4, {"window": 5}),
+    "series.csv": (
+        IRIS.encode(),
+        {"target": "width", "features": ["width"], "window": 2, "split": {"train": 1.0}},
+    ),
     "a-images.idx": (idx(np.arange(24, dtype=np.uint8).reshape(6, 2, 2)), {"target": "b.idx"}),
     "a-images.idx.gz": (gzip.compress(idx(X), mtime=0), {"target": "b.idx"}),
 }

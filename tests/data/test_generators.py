@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +12,12 @@ import numpy as np
 import pytest
 
 from nnctl.data import load
+from nnctl.data.dataset import Dataset
 from nnctl.data.generators import blobs, shapes
 from nnctl.data.generators.shapes import FIGURES
 from nnctl.errors import SpecError
 from nnctl.spec import load_spec_text
+from nnctl.spec.generators.dates import FORMATS, Dates, written
 from nnctl.spec.generators.shapes import KINDS
 from nnctl.spec.registry import tags
 from tests.data.helpers import spec
@@ -136,6 +141,82 @@ def test_blobs_are_the_same_in_portions_of_any_size(monkeypatch: pytest.MonkeyPa
     assert (make(generate="blobs", samples=40, features=7)[0] == whole).all()
 
 
+def texts(dataset: Dataset) -> list[tuple[str, str]]:
+    """Return what goes in and what is asked for, without the stop."""
+    reading = dataset.reading
+    assert reading is not None
+    known, said = reading.vocabularies[""], reading.answers[""]
+    targets = dataset.targets[""].values
+    lengths = dataset.lengths.get("", np.full(len(targets), dataset.inputs[""].shape[1]))
+    rows = zip(dataset.inputs[""], targets, lengths, strict=True)
+    return [(known.text(x[:n]), said.text(y[y >= 0])) for x, y, n in rows]
+
+
+@pytest.mark.parametrize("tag", ["copy", "reverse"])
+def test_copies_and_reversals(tag: str) -> None:
+    keys = {"generate": tag, "samples": 300, "length": 6, "shortest": 3, "alphabet": 3}
+    data = load(spec(source=keys), Path())
+    assert all(y == (x if tag == "copy" else x[::-1]) for x, y in texts(data))
+    lengths = data.lengths[""]
+    assert set(lengths) == {3, 4, 5, 6} and set("".join(x for x, _ in texts(data))) == set("abc")
+    targets, inputs = data.targets[""].values, data.inputs[""]
+    assert targets.shape == (300, 7) and data.targets[""].classes == ("<start>", "<stop>", *"abc")
+    for row, (x, y) in enumerate(zip(inputs, targets, strict=True)):
+        assert not x[lengths[row] :].any() and (y[lengths[row] + 1 :] == -1).all()
+        assert y[lengths[row]] == 1 and (y[: lengths[row]] > 1).all()
+
+
+def test_sequences_of_one_length_have_no_lengths() -> None:
+    assert not load(spec(source={"generate": "copy", "samples": 8}), Path()).lengths
+
+
+def test_dates_mean_what_they_say() -> None:
+    data = load(spec(source={"generate": "dates", "samples": 2000}), Path())
+    pairs = texts(data)
+    forms = ("%d %B %Y", "%B %d, %Y", "%d. %B %Y", "%A, %B %d, %Y", "%A, %d %B %Y", "%b %d %Y")
+    forms += ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%a, %d %b %Y", "%d/%m/%Y", "%d.%m.%Y")
+    forms += ("%Y/%m/%d", "%Y %B %d", "%Y%m%d", "the %d of %B, %Y", "%d of %B %Y")
+    for text, iso in pairs:
+        plain = re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", text)
+        found = set()
+        for form in forms:
+            with contextlib.suppress(ValueError):
+                day = datetime.strptime(plain, form)
+                found.add(day.strftime("%Y-%m-%d"))
+                if "%A" in form or "%a" in form:
+                    assert day.strftime("%A").startswith(plain.split(",")[0])
+        assert found == {iso}, text
+    assert len({re.sub(r"[A-Za-z]+", "w", re.sub(r"\d+", "9", text)) for text, _ in pairs}) > 10
+    assert any("1st" in text for text, _ in pairs) and any("11th" in text for text, _ in pairs)
+    assert max(data.lengths[""]) <= data.inputs[""].shape[1]
+
+
+def test_the_longest_date_fits_exactly() -> None:
+    longest = Dates(generate="dates").shape()[0]
+    weekdays = range(7)
+    every = [written(f, 2026, m, d, w) for f in range(len(FORMATS)) for m in range(1, 13)
+             for d in (1, 2, 3, 11, 30) for w in weekdays]  # fmt: skip
+    assert max(map(len, every)) == longest
+    assert set("".join(every)) <= set(Dates(generate="dates").symbols())
+
+
+def test_adding_marks_two_numbers_and_asks_for_their_sum() -> None:
+    pairs, sums = make(generate="adding", samples=4000, length=11)
+    assert pairs.shape == (4000, 11, 2) and sums.shape == (4000, 1)
+    marks = pairs[:, :, 1]
+    assert set(marks.ravel()) == {0, 1}
+    assert (marks[:, :5].sum(axis=1) == 1).all() and (marks[:, 5:].sum(axis=1) == 1).all()
+    assert np.allclose((pairs[:, :, 0] * marks).sum(axis=1), sums[:, 0])
+    assert ((sums - 1) ** 2).mean() == pytest.approx(1 / 6, rel=0.1)
+    assert (marks.sum(axis=0) > 0).all()
+
+
+def test_tokens_of_a_generator_are_not_scaled() -> None:
+    for keys in ({"normalize": "standard"}, {"target": "@input"}):
+        with pytest.raises(SpecError):
+            load(spec(source={"generate": "copy"}, **keys), Path())
+
+
 def test_columns_of_a_generator_are_refused() -> None:
     keys = {"generate": "xor", "samples": 10}
     with pytest.raises(SpecError) as found:
@@ -148,13 +229,13 @@ def test_columns_of_a_generator_are_refused() -> None:
 
 
 def test_copies_are_the_tokens_some_steps_before() -> None:
-    tokens, labels = make(generate="copy", samples=50, steps=9, tokens=5, delay=2)
+    tokens, labels = make(generate="echo", samples=50, steps=9, tokens=5, delay=2)
     assert tokens.dtype == np.int64 and set(tokens.ravel()) == set(range(5))
     for row, classes in zip(tokens.tolist(), labels.tolist(), strict=True):
         assert classes == [-1, -1, *row[:-2]]
     with pytest.raises(SpecError, match="expected less than steps = 9, given 9"):
         load_spec_text(
-            '[data]\nsource = { generate = "copy", steps = 9, delay = 9 }\n'
+            '[data]\nsource = { generate = "echo", steps = 9, delay = 9 }\n'
             '[[layers]]\ntype = "flatten"\n[loss]\ntype = "mse"\n',
-            "copy.toml",
+            "echo.toml",
         )

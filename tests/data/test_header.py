@@ -103,6 +103,27 @@ def _idx(folder: Path) -> dict[str, Any]:
     return {"source": "images-idx3-ubyte.gz"}
 
 
+def _series(folder: Path) -> dict[str, Any]:
+    rows = "".join(f"{t},{t * t}\n" for t in range(60))
+    write(folder, "a.csv", "t,y\n" + rows)
+    return {"source": "a.csv", "target": "y", "window": 4, "stride": 2}
+
+
+def _text(folder: Path) -> dict[str, Any]:
+    write(folder, "a.txt", "to be or not to be\n" * 20)
+    return {"source": "a.txt", "window": 8, "tokens": "word"}
+
+
+def _pairs(folder: Path) -> dict[str, Any]:
+    write(folder, "a.tsv", "input\ttarget\n" + "ab\tba\nabc\tcba\n" * 3)
+    return {"source": "a.tsv", "tokens": "character"}
+
+
+def _json_lines(folder: Path) -> dict[str, Any]:
+    write(folder, "a.jsonl", '{"q": "a b", "a": "b"}\n' * 4)
+    return {"source": "a.jsonl", "target": "a", "max_length": 5}
+
+
 def _bundled(name: str) -> Make:
     return lambda folder: {"source": name}
 
@@ -126,9 +147,18 @@ CASES: dict[str, Make] = {
     "npy": _arrays,
     "npy autoencoder": _array_mirror,
     "idx": _idx,
-    **{name: _bundled(name) for name in ("digits", "iris", "wine", "breast_cancer", "diabetes")},
+    "series": _series,
+    "text": _text,
+    "pairs": _pairs,
+    "jsonl": _json_lines,
+    **{
+        name: _bundled(name)
+        for name in ("digits", "iris", "wine", "breast_cancer", "diabetes", "sunspots")
+    },
     "xor": _generated(generate="xor", samples=10),
     "spirals": _generated(generate="spirals", samples=9, classes=3),
+    **{tag: _generated(generate=tag, samples=9) for tag in ("adding", "copy", "dates")},
+    "reverse": _generated(generate="reverse", samples=9, length=5, shortest=2),
     "shapes": _generated(generate="shapes", samples=12, height=9, width=12, channels=3),
 }
 
@@ -163,10 +193,12 @@ import json, sys
 sys.modules["numpy"] = None
 from pathlib import Path
 from nnctl.data.header import inspect
-class Split: group = order = None
+class Split: group, order, gap, test, validation = None, None, 0, 0.25, 0.25
 class Data:
     test = validation = target = targets = features = inputs = delimiter = header = task = None
     channels = image_size = frames = None
+    window = horizon = stride = steps = tokens = max_length = None
+    unknown, normalize, normalize_target = False, "none", False
     split = Split()
     def __init__(self, **keys): self.__dict__.update(keys)
 folder = Path(sys.argv[1])
@@ -178,6 +210,7 @@ assert "pydantic" not in sys.modules
 
 def test_the_header_needs_the_standard_library_alone(tmp_path: Path) -> None:
     makes = (_table, _packed, _archive_several, _arrays, _idx, _bundled("iris"))
+    makes += (_series, _text, _pairs, _json_lines)
     specs = []
     for k, make in enumerate(makes):
         folder = tmp_path / str(k)

@@ -16,6 +16,7 @@ from nnctl.data import load, load_more, order
 from nnctl.data.dataset import Dataset, Target
 from nnctl.data.fingerprint import fingerprint
 from nnctl.data.reading import Reading
+from nnctl.data.tokens import Vocabulary
 from nnctl.errors import DataError
 from tests.data.helpers import IRIS, idx, spec, write
 
@@ -107,6 +108,10 @@ def small(**changes: object) -> Dataset:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def known(symbols: str) -> Reading:
+    return Reading("x", "text", None, {}, {}, {}, {}, {"": Vocabulary("character", tuple(symbols))})
+
+
 X = np.arange(6.0).reshape(3, 2)
 CHANGES: dict[str, Callable[[], Dataset]] = {
     "a number": lambda: small(inputs={"": X + [[0, 0], [0, 1e-15], [0, 0]]}),
@@ -116,6 +121,10 @@ CHANGES: dict[str, Callable[[], Dataset]] = {
     "a label": lambda: small(targets={"": Target("class", np.array([0, 1, 1]), ("a", "b"))}),
     "a class name": lambda: small(targets={"": Target("class", np.array([0, 1, 0]), ("a", "c"))}),
     "a group": lambda: small(columns={"group": np.array(["x", "y", "z"])}),
+    "lengths": lambda: small(lengths={"": np.array([1, 2, 2])}),
+    "other lengths": lambda: small(lengths={"": np.array([1, 2, 1])}),
+    "symbols": lambda: small(reading=known("ab")),
+    "other symbols": lambda: small(reading=known("ac")),
     "a test set": lambda: small(test=small(fingerprint="f")),
     "a validation set": lambda: small(validation=small(fingerprint="f")),
 }

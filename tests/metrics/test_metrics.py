@@ -90,3 +90,16 @@ def test_a_million_predictions_are_one_pass():
     scores = np.zeros((1_000_000, 10), dtype=np.float32)
     scores[np.arange(1_000_000), labels] = 1.0
     assert compute(classified(scores, labels, 10), ["accuracy"]) == {"accuracy": 1.0}
+
+
+def test_a_forecast_beside_what_stays_as_it_was():
+    truth, naive = np.array([[3.0], [5.0], [4.0]]), np.array([[1.0], [3.0], [5.0]])
+    seen = view(truth + [[0.5], [-0.5], [0.25]], truth, "number", "identity", naive=naive)
+    found = compute(seen)
+    assert found["naive_mae"] == pytest.approx(5 / 3)
+    assert found["mae"] == pytest.approx(1.25 / 3)
+    assert found["skill"] == pytest.approx(1 - 1.25 / 5)
+    still = view(truth, naive, "number", "identity", naive=naive)
+    assert np.isnan(compute(still)["skill"])
+    plain = view(truth, truth, "number", "identity")
+    assert "skill" not in compute(plain)

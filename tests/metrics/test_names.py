@@ -3,14 +3,27 @@
 import numpy as np
 import pytest
 
-from nnctl.metrics import Classified, MultiLabel, Regressed, classified, names, per_class
+from nnctl.metrics import (
+    Classified,
+    Forecast,
+    MultiLabel,
+    Regressed,
+    classified,
+    names,
+    per_class,
+)
 from nnctl.spec.metrics import METRICS, find
 
 # Of the whole plan, not of outputs and truth.
 OF_THE_PLAN = {"loss"}
 
 
-KINDS = {"classes": Classified, "labels": MultiLabel, "numbers": Regressed}
+KINDS = {
+    "classes": Classified,
+    "labels": MultiLabel,
+    "numbers": Regressed,
+    "forecasts": Forecast,
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -26,7 +39,7 @@ def test_the_columns_by_class_are_the_metrics_of_a_class():
 
 def test_directions():
     better = {name: metric.better for name, metric in METRICS.items()}
-    falling = {"loss", "log_loss", "mse", "rmse", "mae"}
+    falling = {"loss", "log_loss", "mse", "rmse", "mae", "naive_mae"}
     falling |= {"perplexity", "bits_per_character", "edit_distance"}
     assert {name for name, direction in better.items() if direction == "min"} == falling
 

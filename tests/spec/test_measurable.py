@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nnctl.metrics.registry import _METRICS, discover
 from nnctl.metrics.sequences import Sequences
-from nnctl.metrics.views import Classified, MultiLabel, Regressed
+from nnctl.metrics.views import Classified, Forecast, MultiLabel, Regressed
 from nnctl.spec.info import DataInfo, TargetInfo
 from nnctl.spec.measurable import check, gates
 from nnctl.spec.metrics import METRICS
@@ -47,6 +49,9 @@ def said(text: str, flags: list[str], **targets: TargetInfo) -> list[str]:
         (MSE, NUMBERS, "metrics=accuracy",
          ['metrics.0: "accuracy" is not measured: the target is numbers']),
         (MSE, NUMBERS, "metrics=r2", []),
+        (MSE, NUMBERS, "metrics=skill",
+         ['metrics.0: "skill" is not measured: the target is numbers']),
+        (MSE, replace(NUMBERS, ahead=1), 'metrics=["skill", "naive_mae", "mae"]', []),
         (MSE, ROWS, "metrics=r2", []),
         (PLAIN, ROWS, "metrics=accuracy", []),
         (PLAIN, ROWS, 'metrics="recall[2]"', []),
@@ -108,10 +113,15 @@ def test_a_gate_in_a_table_stands_at_its_key() -> None:
 
 def test_the_kinds_are_those_of_the_views() -> None:
     discover()
-    kinds = {Classified: "classes", MultiLabel: "labels", Regressed: "numbers"}
-    kinds[Sequences] = "classes of steps"
+    kinds = {
+        Classified: "classes",
+        MultiLabel: "labels",
+        Regressed: "numbers",
+        Forecast: "forecasts",
+        Sequences: "classes of steps",
+    }
     for name, metric in METRICS.items():
-        of = [view for known, view in _METRICS if known == name]
-        views = {kind for view, kind in kinds.items() if any(issubclass(view, one) for one in of)}
+        own = {view for known, view in _METRICS if known == name}
+        views = {kind for view, kind in kinds.items() if issubclass(view, tuple(own))}
         if views:
             assert views == set(metric.kinds), name

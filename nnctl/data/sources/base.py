@@ -80,6 +80,7 @@ class Source(ABC):
 
     noun = "column"
     merges = True  # several fields may be joined into one input
+    is_table = False  # its rows may be steps in order of time
     is_text = False  # obeys data.delimiter and data.header
     obeys: tuple[str, ...] = ()  # keys of the spec for images that have an effect
     is_paired = False  # the spec's target names a file, and the field is called "y"

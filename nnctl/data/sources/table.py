@@ -40,6 +40,7 @@ def open_source(path: Path, options: Options) -> Source:
 class Table(Source):
     """A delimited text file: a sample a row, a field a column."""
 
+    is_table = True
     is_text = True
 
     def __init__(self, path: Path, delimiter: str, header: bool | None) -> None:

@@ -22,11 +22,26 @@ class GeneratorModel(SpecModel):
 
     def vocabulary(self) -> int | None:
         """Number of tokens, where the inputs are tokens."""
-        return None
+        symbols = self.symbols()
+        return None if symbols is None else len(symbols)
 
     def target(self) -> TargetInfo:
         """What is to be predicted."""
         raise NotImplementedError
+
+    def symbols(self) -> tuple[str, ...] | None:
+        """The tokens that inputs are made of, by index; None where they have no names."""
+        return None
+
+    def varies(self) -> bool:
+        """Whether inputs are sequences of different lengths."""
+        return False
+
+
+def sequence(symbols: tuple[str, ...], longest: int) -> TargetInfo:
+    """Describe a target that is a sequence of symbols, which ends in a stop symbol."""
+    names = ("<start>", "<stop>", *symbols)
+    return TargetInfo("class", len(names), names, steps=longest + 1)
 
 
 def classes(names: list[str]) -> TargetInfo:

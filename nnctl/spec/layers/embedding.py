@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nnctl.spec.base import Finding, LayerModel, Parameter, Shape
 from nnctl.spec.initializers.base import Initializer
-from nnctl.spec.shapes import require_rank
+from nnctl.spec.shapes import Reach, require_rank
 
 from .kernel import Penalty
 from .sharing import of_the_owner
@@ -59,6 +59,9 @@ class Embedding(LayerModel):
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         return 0
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        return ()  # a step reads its own token
 
     def conflicts(self) -> Iterable[Finding]:
         yield from of_the_owner(self, "init", "l1", "l2")

@@ -84,7 +84,10 @@ class Recurrent(LayerModel):
         return steps * columns * (2 * (channels + self.units) + 4)
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
-        return None
+        steps = inputs[0][0]
+        if self.returns == "last":
+            return None
+        return (Reach(0, steps),) if self.backward else (Reach(-steps, 1),)
 
     def conflicts(self) -> Iterable[Finding]:
         if self.bias_init is not None and not self.bias:

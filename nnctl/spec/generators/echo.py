@@ -14,14 +14,14 @@ from nnctl.spec.shapes import Shape
 from .base import GeneratorModel
 
 
-class Copy(GeneratorModel):
+class Echo(GeneratorModel):
     """Sequences of random tokens; at every step the class is the token some steps before.
 
     The first steps, which have none before them, do not count. It shows how far back a network
     remembers.
     """
 
-    generate: Literal["copy"]
+    generate: Literal["echo"]
     steps: int = Field(20, ge=2, le=100_000, description="tokens in a sequence")
     tokens: int = Field(8, ge=2, le=100_000, description="number of different tokens")
     delay: int = Field(3, ge=0, le=100_000, description="steps from a token to its repetition")

@@ -1,0 +1,39 @@
+"""A forecast from a spec to its figures: beside the last value carried forward, and of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nnctl.run.evaluate import evaluate, predict
+from tests.run.runs import train
+
+SPEC = Path(__file__).resolve().parents[2] / "specs" / "sunspots_forecast_mlp.toml"
+SERIES = SPEC.parents[1] / "datasets" / "sunspots" / "sunspots.csv"
+
+
+def test_sunspots_are_foreseen_better_than_by_the_last_year(tmp_path):
+    outcome = train(SPEC, tmp_path / "run", "training.threads=1")
+    metrics = outcome.summary["metrics"]["test"]
+    assert set(metrics) == {"loss", "mae", "naive_mae", "skill"}
+    # The mean change from one year to the next, 1947 on; known from the data alone.
+    years = np.loadtxt(SERIES, delimiter=",", skiprows=1)[-62:, 1]
+    assert np.isclose(metrics["naive_mae"], np.abs(np.diff(years))[21:].mean())
+    assert metrics["skill"] > 0.15
+    best = tmp_path / "run" / "checkpoints" / "best.safetensors"
+    judged = evaluate(best, split="test").metrics
+    assert np.isclose(judged["skill"], 1 - judged["mae"] / judged["naive_mae"])
+
+
+def test_what_comes_after_a_file(tmp_path):
+    overrides = ("training.threads=1", "training.epochs=2")
+    train(SPEC, tmp_path / "run", *overrides)
+    checkpoint = tmp_path / "run" / "checkpoints" / "latest.safetensors"
+    rows = SERIES.read_text().splitlines()
+    (tmp_path / "to_1799.csv").write_text("\n".join(rows[:101]) + "\n")
+    found = predict(checkpoint, [str(tmp_path / "to_1799.csv")])
+    assert len(found.sample) == 100 - 22 + 1
+    (tmp_path / "last.csv").write_text("\n".join([rows[0], *rows[79:101]]) + "\n")
+    alone = predict(checkpoint, [str(tmp_path / "last.csv")])
+    assert alone.outputs[0].values.tolist() == found.outputs[0].values[-1:].tolist()

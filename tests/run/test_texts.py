@@ -1,0 +1,108 @@
+"""A run on a text: what is learned, what a checkpoint keeps of the symbols, what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nnctl.errors import DataError
+from nnctl.run.evaluate import evaluate, predict
+from nnctl.run.predictions import rows
+from tests.run.runs import nnctl, train
+
+SPEC = """
+[data]
+source = "a.txt"
+window = 4
+split = { train = 0.75, test = 0.25, gap = 3 }
+
+[[layers]]
+type = "embedding"
+units = 5
+
+[[layers]]
+type = "dense"
+units = 3
+
+[loss]
+type = "cross_entropy"
+
+[optimizer]
+type = "adam"
+learning_rate = 0.1
+
+[training]
+epochs = 20
+threads = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run on ``ab ab ...``, where each character decides the next; then without the text."""
+    folder = tmp_path_factory.mktemp("text")
+    text = folder / "a.txt"
+    text.write_text("ab " * 100)
+    (folder / "spec.toml").write_text(SPEC)
+    train(folder / "spec.toml", folder / "run")
+    text.unlink()
+    return folder / "run"
+
+
+def checkpoint(run):
+    return run / "checkpoints" / "latest.safetensors"
+
+
+def test_what_follows_is_learned(run):
+    metrics = json.loads((run / "summary.json").read_text())["metrics"]
+    assert metrics["train"]["accuracy"] == metrics["test"]["accuracy"] == 1.0
+
+
+def test_another_text_is_read_with_the_symbols_that_the_checkpoint_keeps(run, tmp_path):
+    (tmp_path / "new.txt").write_text("b ab")
+    found = list(rows(predict(checkpoint(run), [str(tmp_path / "new.txt")])))
+    assert [row["class"] for row in found] == [["space", "a", "b", "space"]]
+    (tmp_path / "new.txt").write_text("b ab b ab ")
+    judged = evaluate(checkpoint(run), data=str(tmp_path / "new.txt"))
+    assert judged.samples == 2 and judged.metrics["accuracy"] == pytest.approx(7 / 8)
+
+
+def test_a_character_that_the_checkpoint_does_not_know(run, tmp_path):
+    path = tmp_path / "new.txt"
+    path.write_text("ab a\nab c")
+    with pytest.raises(DataError) as caught:
+        predict(checkpoint(run), [str(path)])
+    said = str(caught.value)
+    assert f'{path}:1:5: character "newline" is not in the training part' in said
+    assert f'{path}:2:4: character "c" is not in the training part' in said
+    assert "data.source" not in said
+
+
+def test_a_network_that_reads_its_answer_is_refused_before_it_is_trained(tmp_path):
+    (tmp_path / "a.txt").write_text("ab " * 100)
+    both = '[[layers]]\ntype = "conv1d"\nfilters = 4\nkernel_size = 3\npadding = "same"\n'
+    text = SPEC.replace('[[layers]]\ntype = "dense"', both + '[[layers]]\ntype = "dense"')
+    (tmp_path / "spec.toml").write_text(text)
+    found = nnctl("check", "spec.toml", cwd=tmp_path)
+    assert found.returncode == 2
+    assert "reads its own answer: step 0 is to predict step 1" in found.stderr
+    (tmp_path / "spec.toml").write_text(text.replace("window = 4", 'window = 4\nsteps = "last"'))
+    assert "reads its own answer" not in nnctl("check", "spec.toml", cwd=tmp_path).stderr
+
+
+def test_records_and_what_is_unknown_in_them(tmp_path):
+    pairs = "".join(f"{x}\t{y}\n" for x, y in [("ab", "even"), ("b", "odd")] * 20)
+    (tmp_path / "a.tsv").write_text(pairs)
+    text = SPEC.replace("a.txt", "a.tsv").replace("window = 4", 'tokens = "character"')
+    text = text.replace(", gap = 3", "").replace("split", 'task = "classification"\nsplit')
+    flat = '[[layers]]\ntype = "flatten"\n[[layers]]\ntype = "dense"'
+    text = text.replace('[[layers]]\ntype = "dense"', flat).replace("units = 3", "units = 2")
+    (tmp_path / "spec.toml").write_text(text)
+    train(tmp_path / "spec.toml", tmp_path / "run")
+    (tmp_path / "new.txt").write_text("b\nab\n")
+    found = predict(checkpoint(tmp_path / "run"), [str(tmp_path / "new.txt")])
+    assert [row["class"] for row in rows(found)] == ["odd", "even"]
+    (tmp_path / "new.txt").write_text("b\nabb\n")
+    with pytest.raises(DataError, match=r'new.txt:2:1: "text" has 3 characters, at most 2'):
+        predict(checkpoint(tmp_path / "run"), [str(tmp_path / "new.txt")])
