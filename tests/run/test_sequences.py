@@ -45,7 +45,7 @@ learning_rate = 0.05
 epochs = 3
 batch_size = 16
 """
-REGRESSION = SPEC.replace("units = 3", "units = 1").replace('"cross_entropy"', '"mse"')
+REGRESSION = SPEC.replace("units = 3", "units = 2").replace('"cross_entropy"', '"mse"')
 REGRESSION = REGRESSION.replace('class_weights = "balanced"\n', "")
 
 
@@ -56,7 +56,8 @@ def written(folder: Path, text: str = SPEC) -> Path:
     labels = np.argmax(np.concatenate([x, np.zeros((80, 5, 1))], axis=2), axis=2)
     labels = np.concatenate([labels[:, :1], labels[:, :-1]], axis=1)
     labels[::2, -1] = -1
-    y = labels if text is SPEC else np.where(labels < 0, np.nan, 10.0 + labels)[:, :, None]
+    numbers = np.stack([10.0 + labels, 3.0 * labels - 50], axis=2)
+    y = labels if text is SPEC else np.where(labels[:, :, None] < 0, np.nan, numbers)
     np.savez(folder / "steps.npz", x=x, y=y)
     (folder / "steps.toml").write_text(text)
     return folder / "steps.toml"
@@ -96,7 +97,7 @@ def test_numbers_of_steps_in_their_own_units(tmp_path: Path) -> None:
     path = outcome.run.path / "checkpoints" / "best.safetensors"
     made = predict(path, ["test"])
     numbers = json.loads(next(as_jsonl(made)))["prediction"]
-    assert len(numbers) == 5 and all(9 < number < 13 for number in numbers)
+    assert len(numbers) == 5 and all(9 < a < 13 and -53 < b < -40 for a, b in numbers)
     truth = prepare(load_spec(tmp_path / "steps.toml")).parts["test"].targets[""]
     errors = made.outputs[0].values - truth  # type: ignore[operator]
     assert evaluate(path).metrics["mae"] == pytest.approx(np.nanmean(abs(errors)), rel=1e-6)
@@ -124,9 +125,9 @@ def test_what_is_not_finite_is_named_and_holes_are_not(tmp_path: Path) -> None:
     prepared = prepare(load_spec(written(tmp_path, REGRESSION)))
     plan, order = prepared.plan, np.arange(16)
     tensors = plan.tensors()
-    tensors["param/dense_1.w"] = np.full_like(tensors["param/dense_1.w"], np.inf)
-    plan.restore(tensors)
-    assert plan.locate_nonfinite(order, 0, 0, 0.1) == "dense_1.y"
+    tensors["param/dense_1.b"] = np.full_like(tensors["param/dense_1.b"], 1e30)
+    plan.restore(tensors)  # outputs are finite, their squares are not
+    assert plan.locate_nonfinite(order, 0, 0, 0.1) == "losses"
 
 
 def test_numbers_of_several_columns_stand_step_by_step() -> None:

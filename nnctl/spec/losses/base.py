@@ -46,7 +46,10 @@ def of_a_step(output: Shape, target: TargetInfo) -> Shape:
         return output
     needs = f"needs {target.steps} steps of outputs (the target has one for each step)"
     if len(output) != 2:
-        hint = "let every layer give something for every step: no flatten, no pool of all steps"
+        hint = "let every layer give something for every step: no flatten, no pool of all steps;\n"
+        hint += 'tokens go through a layer of type = "embedding" first'
+        if target.kind == "class":
+            hint += '\nset task = "regression" in [data] if they are numbers of the whole sample'
         raise ShapeError(f"{needs}, {{layer}} has {format_shape(output)}", hint)
     if output[0] != target.steps:
         hint = 'keep the number of steps in the layers before it: padding = "same" or "causal"'
