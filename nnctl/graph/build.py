@@ -179,6 +179,7 @@ def _node(
         gradient=model.differentiable or getattr(model, "straight_through", False),
         flops=model.flops(given),
         reach=model.reach(given),
+        steps=model.steps(given),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from nnctl.spec.shapes import Reach, Shape
+from nnctl.spec.shapes import Reach, Shape, Steps
 
 INPUT = "input"  # op of the nodes that data enter by
 SPLIT = "split"  # op of an explicit fan-out, where gradients are summed
@@ -82,6 +82,7 @@ class Node:
     gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)
     flops: int = 0  # forward, for one sample
     reach: tuple[Reach, ...] | None = ()  # of its input's axes; (): its own place, None: everywhere
+    steps: Steps | None = None  # of a recurrent layer
 
     @property
     def size(self) -> int:

@@ -10,7 +10,7 @@ from pydantic import Field
 from nnctl.spec.base import Finding, LayerModel, Parameter, Shape
 from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.initializers.plain import Constant
-from nnctl.spec.shapes import Reach, require_rank
+from nnctl.spec.shapes import Reach, Steps, require_rank
 
 from .sharing import of_the_owner
 
@@ -22,6 +22,9 @@ class Recurrent(LayerModel):
     """
 
     gates: ClassVar[int] = 1
+    kept: ClassVar[int] = 2
+    """Numbers of a unit's step that the way back needs: those of the gates, and the states."""
+    handed_on: ClassVar[tuple[str, ...]] = ("h",)
     laid_out: ClassVar[tuple[str, ...]] = ("units",)
 
     units: int = Field(ge=1, le=1_000_000, description="numbers of the state")
@@ -77,6 +80,10 @@ class Recurrent(LayerModel):
         (steps, channels), columns = inputs[0], self.gates * self.units
         return steps * columns * (2 * (channels + self.units) + 4)
 
+    def steps(self, inputs: Sequence[Shape]) -> Steps:
+        every = self.returns == "sequence"
+        return Steps(inputs[0][0], self.kept * self.units, self.handed_on, self.backward, every)
+
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         return None
 
@@ -108,6 +115,8 @@ class Lstm(Recurrent):
     """
 
     gates: ClassVar[int] = 4
+    kept: ClassVar[int] = 6
+    handed_on: ClassVar[tuple[str, ...]] = ("h", "c")
 
     type: Literal["lstm"]
     forget_bias: float = Field(
@@ -134,6 +143,7 @@ class Gru(Recurrent):
     """
 
     gates: ClassVar[int] = 3
+    kept: ClassVar[int] = 7  # what w gives and what u gives are kept apart
 
     type: Literal["gru"]
 
