@@ -33,7 +33,18 @@ def net(*layers: str, loss: str = 'type = "cross_entropy"', tail: str = "") -> s
 
 
 HEAD = 'type = "dense"\nunits = 2'
+STEPS = 'type = "reshape"\nshape = [3, 2]'
 NETS = {
+    "recurrent": net(
+        STEPS,
+        'type = "rnn"\nunits = 5\nnonlinearity = "relu"\nbackward = true',
+        'type = "lstm"\nunits = 4\nbackward = true',
+        'type = "gru"\nunits = 3\nbias = false',
+        'type = "rnn"\nunits = 4\nreturns = "last"\nbackward = true',
+        HEAD,
+    ),
+    "every step": net(STEPS, 'type = "gru"\nunits = 5', 'type = "flatten"', HEAD),
+    "last step": net(STEPS, 'type = "lstm"\nunits = 5\nreturns = "last"', HEAD),
     "activations": net(
         *(
             f'type = "dense"\nunits = 8\nactivation = "{name}"'
@@ -96,6 +107,35 @@ def test_torch_computes_the_same(name: str, tmp_path: Path) -> None:
 def test_torch_computes_the_same_for_random_networks(family: str, seed: int) -> None:
     row = run(Entry(f"random_{family}", threads=1), Options(seconds=0.05, seed=seed))
     assert row.error == "", row.error
+    if family == "recurrent":  # states are bounded and sums short: sides differ by rounding alone
+        assert row.loss_difference is not None and row.loss_difference < 1e-5
+
+
+def test_a_recurrent_peer_with_other_gates_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from tests.bench.peer import layers
+
+    made = layers.LAYERS["gru"]
+
+    def exchanged(node: layers.Node, weights: layers.Weights) -> layers.Function:
+        turn = torch.tensor([2, 1, 0])
+
+        def other(node: layers.Node, short: str, turned: layers.Weights | None = None) -> object:
+            found = weights(node, short, turned)
+            units = node["fields"]["units"]
+            return found.detach().reshape(3, units, *found.shape[1:])[turn].reshape(found.shape)
+
+        return made(node, other)
+
+    monkeypatch.setitem(layers.LAYERS, "gru", exchanged)
+    row = against_torch(tmp_path, NETS["every step"])
+    assert "relative difference" in row.error
+
+
+def test_what_torch_has_no_cell_of_is_an_error(tmp_path: Path) -> None:
+    sigmoid = 'type = "rnn"\nunits = 5\nnonlinearity = "sigmoid"\nreturns = "last"'
+    assert "sigmoid" in against_torch(tmp_path, net(STEPS, sigmoid, HEAD)).error
 
 
 def test_a_changed_peer_is_an_error_and_the_exit_code_says_so(

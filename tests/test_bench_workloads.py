@@ -75,6 +75,8 @@ def test_targets() -> None:
     assert Entry("tiny").target == 25 and Entry("mlp", "train", 1).target == 1.3
     assert Entry("random_dense").target == pytest.approx(0.8 * 1.3)
     assert Entry("random_conv", "infer").target == pytest.approx(0.8 * 1.4)
+    assert Entry("random_recurrent").target == pytest.approx(0.8 * 1.3)
+    assert Entry("seqgru").target == 5 and Entry("seqgru", "one").target == 5
     assert Entry("charlstm", "one").target == 5 and Entry("charlstm").target == 1.6
     assert Entry("lenet", "infer").target == 2 and Entry("mlp", "infer").target is None
     assert Entry("other").target is None and Entry("random_dense", "infer").target is None
@@ -103,6 +105,7 @@ DRAWN = {
     "dense": {"dense", "add", "concat", "multiply", "dropout", "relu", "gelu"},
     "conv": {"conv2d", "depthwise_conv2d", "batch_norm", "max_pool2d", "avg_pool2d", "add",
              "concat", "dropout", "relu", "gelu", "flatten", "global_avg_pool"},
+    "recurrent": {"rnn", "lstm", "gru", "concat", "dropout"},
 }  # fmt: skip
 
 

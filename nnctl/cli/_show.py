@@ -54,10 +54,17 @@ def _totals(network: Network, found: Description) -> Iterator[str]:
     yield f"parameters  {found.parameters:,}" + _ties(found)
     yield (
         f"memory      {human_bytes(found.bytes)} for batches of {found.batch}: outputs "
-        f"{human_bytes(found.activation_bytes)}, parameters {human_bytes(found.parameter_bytes)}, "
+        f"{human_bytes(found.activation_bytes)}, {_unrolling(found)}"
+        f"parameters {human_bytes(found.parameter_bytes)}, "
         f"gradients {human_bytes(found.gradient_bytes)}, "
         f"optimizer {human_bytes(found.optimizer_bytes)} (estimate)"
     )
+    for row in found.rows:
+        if row.steps is not None:
+            yield (
+                f"unrolling   {row.name} keeps {human_bytes(row.step_bytes)} a step for the way "
+                f"back, {human_bytes(row.trace_bytes)} for {row.steps} steps and the start"
+            )
     yield (
         f"FLOPs       {human_count(found.forward_flops)} forward, "
         f"{human_count(found.backward_flops)} backward, for a sample"
@@ -66,6 +73,10 @@ def _totals(network: Network, found: Description) -> Iterator[str]:
         node = network.graph.node(loss.output)
         target = f" against {loss.target}" if loss.target else ""
         yield f"loss        {loss.type} of {node.layer}{target}"
+
+
+def _unrolling(found: Description) -> str:
+    return f"unrolling {human_bytes(found.trace_bytes)}, " if found.trace_bytes else ""
 
 
 def _ties(found: Description) -> str:

@@ -3,6 +3,7 @@
   nnctl show specs/digits_mlp.toml
   nnctl show specs/digits_mlp.toml --resolved         every default written out
   nnctl show specs/digits_mlp.toml --graph svg > a.svg
+  nnctl show specs/rnn.toml --unroll 4 --graph svg > b.svg
   nnctl show runs/digits-001                          the network of a run's best checkpoint
 
 Memory is estimated from the graph, for a batch; a FLOP is one addition or multiplication, for one
@@ -18,6 +19,7 @@ import typer
 
 from nnctl.cli._options import Json, Set
 from nnctl.cli.output import Output
+from nnctl.errors import UsageError
 
 if TYPE_CHECKING:
     from nnctl.cli._network import Network
@@ -44,6 +46,10 @@ def command(
     graph: Annotated[
         Form | None, typer.Option("--graph", help="Draw the graph.", metavar="dot|svg")
     ] = None,
+    unroll: Annotated[
+        int | None,
+        typer.Option("--unroll", help="Draw this many steps of recurrent layers.", metavar="N"),
+    ] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show the engine's plan: calls, tasks, buffers.")
     ] = False,
@@ -54,6 +60,8 @@ def command(
 ) -> None:
     from nnctl.cli._target import load_target
 
+    if unroll is not None and graph is None:
+        raise UsageError("--unroll says how a graph is drawn", "add --graph svg or --graph dot")
     out = Output(json=json)
     flags = [*(set_ or ()), *([f"training.batch_size={batch}"] if batch else ())]
     network = load_target(target, flags)
@@ -63,12 +71,8 @@ def command(
     elif graph is not None:
         from nnctl.graph import draw
 
-        name = network.spec.name
-        drawn = (
-            draw.to_dot(network.graph, name)
-            if graph is Form.DOT
-            else draw.to_svg(network.graph, name)
-        )
+        to_text = draw.to_dot if graph is Form.DOT else draw.to_svg
+        drawn = to_text(network.graph, network.spec.name, unroll)
         out.text(drawn)
         out.document({"format": graph.value, "graph": drawn})
     elif plan:

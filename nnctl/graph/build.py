@@ -186,6 +186,7 @@ def _node(
         stepwise=model.stepwise(given),
         flops=model.flops(given),
         reach=model.reach(given),
+        steps=model.steps(given),
     )
 
 

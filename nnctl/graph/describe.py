@@ -1,7 +1,8 @@
 """What a network is in numbers: shapes, parameters, memory and FLOPs, layer by layer.
 
 Memory is an estimate from the graph alone: every output is counted as kept for the backward pass,
-which the plan's reuse of buffers only betters.
+which the plan's reuse of buffers only betters. Recurrent layers keep numbers of every step beside
+their outputs: memory of O(T). Rows of it are rounded up to whole vectors, which is not counted.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ class Row:
     forward_flops: int
     backward_flops: int
     receptive_field: tuple[int, ...] | None = None  # along each axis of the input, if it has axes
+    steps: int | None = None  # of a recurrent layer
+    step_bytes: int = 0  # that it keeps of a step for the way back
+    trace_bytes: int = 0  # that it keeps of all steps, and of the start
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Description:
     batch: int
     parameters: int
     activation_bytes: int
+    trace_bytes: int
     parameter_bytes: int
     gradient_bytes: int
     optimizer_bytes: int
@@ -51,6 +56,7 @@ class Description:
         """All memory that training takes, by this estimate."""
         return (
             self.activation_bytes
+            + self.trace_bytes
             + self.parameter_bytes
             + self.gradient_bytes
             + self.optimizer_bytes
@@ -71,6 +77,7 @@ def describe(graph: Graph, batch: int, *, itemsize: int = 4, slots: int = 0) -> 
         batch=batch,
         parameters=graph.parameter_count,
         activation_bytes=sum(row.activation_bytes for row in rows),
+        trace_bytes=sum(row.trace_bytes for row in rows),
         parameter_bytes=parameter_bytes,
         gradient_bytes=parameter_bytes,
         optimizer_bytes=parameter_bytes * slots,
@@ -95,6 +102,8 @@ def _row(
     backward: dict[str, int],
     receptive_field: tuple[int, ...] | None,
 ) -> Row:
+    steps = layer.steps
+    step_bytes = unit * steps.numbers if steps else 0
     return Row(
         name=layer.name,
         type=layer.type,
@@ -106,6 +115,9 @@ def _row(
         forward_flops=sum(node.flops for node in layer.nodes),
         backward_flops=sum(backward.get(node.name, 0) for node in layer.nodes),
         receptive_field=receptive_field,
+        steps=steps.count if steps else None,
+        step_bytes=step_bytes,
+        trace_bytes=(steps.count + 1) * step_bytes if steps else 0,
     )
 
 

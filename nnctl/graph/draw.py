@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from nnctl.graph.graph import INPUT, SPLIT, Graph
+from nnctl.graph.boxes import Box, boxes
+from nnctl.graph.graph import Graph
 from nnctl.graph.layout import GAP_Y, place
-from nnctl.graph.outline import Layer, outline
-from nnctl.spec.shapes import format_shape
+from nnctl.graph.unrolled import unrolled
 
 BOX_HEIGHT, MARGIN, LETTER, SIZE = 42.0, 16.0, 7.3, 13
 STYLE = (
@@ -20,46 +19,10 @@ STYLE = (
 )
 
 
-@dataclass(frozen=True)
-class Box:
-    """What is drawn: two lines of text, and what it reads."""
-
-    name: str
-    title: str
-    detail: str
-    kind: str  # "input", "layer" or "loss"
-    inputs: tuple[str, ...]
-
-
-def boxes(graph: Graph) -> tuple[Box, ...]:
-    """Return inputs, layers and losses in topological order."""
-    layers = outline(graph)
-    home = {node.name: layer.name for layer in layers for node in layer.nodes}
-    losses = [
-        Box(
-            name=f"loss of {loss.output}",
-            title=loss.type,
-            detail=f"target {loss.target}" if loss.target else "loss",
-            kind="loss",
-            inputs=(home[loss.output.removesuffix(f".{SPLIT}")],),
-        )
-        for loss in graph.losses
-    ]
-    return (*map(_box, layers), *losses)
-
-
-def _box(layer: Layer) -> Box:
-    is_input = layer.nodes[0].op == INPUT
-    detail = format_shape(layer.shape) if is_input else f"{layer.type}, {format_shape(layer.shape)}"
-    if layer.tied:
-        detail += f", tied to {', '.join(dict.fromkeys(layer.tied))}"
-    return Box(layer.name, layer.name, detail, "input" if is_input else "layer", layer.inputs)
-
-
-def to_dot(graph: Graph, name: str = "network") -> str:
-    """Return the graph in Graphviz's language."""
+def to_dot(graph: Graph, name: str = "network", unroll: int | None = None) -> str:
+    """Return the graph in Graphviz's language; with ``unroll`` that many steps one by one."""
     lines = [f"digraph {_quoted(name)} {{", "  rankdir=TB;", "  node [shape=box];"]
-    found = boxes(graph)
+    found = boxes(graph) if unroll is None else unrolled(graph, unroll)
     for box in found:
         shape = ', shape="ellipse"' if box.kind != "layer" else ""
         # A line break is \n within the quotes; the two texts are escaped before they are joined.
@@ -78,9 +41,9 @@ def _quoted(text: str) -> str:
     return f'"{_escaped(text)}"'
 
 
-def to_svg(graph: Graph, name: str = "network") -> str:
-    """Return the graph as one SVG document, top to bottom."""
-    found = boxes(graph)
+def to_svg(graph: Graph, name: str = "network", unroll: int | None = None) -> str:
+    """Return the graph as one SVG document, top to bottom; ``unroll`` as above."""
+    found = boxes(graph) if unroll is None else unrolled(graph, unroll)
     widths = {box.name: _width(box) for box in found}
     edges = [(source, box.name) for box in found for source in box.inputs]
     placed = place(widths, edges)

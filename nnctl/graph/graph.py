@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from nnctl.spec.shapes import Reach, Shape
+from nnctl.spec.shapes import Reach, Shape, Steps
 
 INPUT = "input"  # op of the nodes that data enter by
 SPLIT = "split"  # op of an explicit fan-out, where gradients are summed
@@ -85,6 +85,7 @@ class Node:
     lengths: str | None = None  # the data input whose samples' lengths its output has
     flops: int = 0  # forward, for one sample
     reach: tuple[Reach, ...] | None = ()  # of its input's axes; (): its own place, None: everywhere
+    steps: Steps | None = None  # of a recurrent layer
 
     @property
     def size(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nnctl.graph.graph import INPUT, SPLIT, Graph, Node
-from nnctl.spec.shapes import Shape
+from nnctl.spec.shapes import Shape, Steps
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Layer:
     @property
     def shape(self) -> Shape:
         return self.nodes[-1].shape
+
+    @property
+    def steps(self) -> Steps | None:
+        """How it goes through its input, if it is recurrent."""
+        return self.nodes[0].steps
 
 
 def outline(graph: Graph) -> tuple[Layer, ...]:

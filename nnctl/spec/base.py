@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .shapes import Parameter, Reach, Shape, ShapeError, State, size
+from .shapes import Parameter, Reach, Shape, ShapeError, State, Steps, size
 
 __all__ = [
     "Finding",
@@ -189,6 +189,10 @@ class LayerModel(SpecModel):
     def parts(self) -> tuple[Part, ...]:
         """The layers that it stands for, in order; the last one is its output, without a name."""
         return ()
+
+    def steps(self, inputs: Sequence[Shape]) -> Steps | None:
+        """How it goes through a sequence, if it hands a state on from step to step."""
+        return None
 
     def least_batch(self, inputs: Sequence[Shape]) -> int:
         """The fewest samples of a training batch that it can learn from."""

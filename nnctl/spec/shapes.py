@@ -64,6 +64,19 @@ class State:
     initial: float
 
 
+@dataclass(frozen=True)
+class Steps:
+    """How a recurrent layer goes through its input: ``count`` steps, the last one first where it
+    goes ``backward``; ``states`` are what a step hands on to the next. For the way back it keeps
+    ``numbers`` of a sample's step, and of the start."""
+
+    count: int
+    numbers: int
+    states: tuple[str, ...] = ("h",)
+    backward: bool = False
+    every: bool = True  # it gives the state of every step, not of the last one only
+
+
 def format_shape(shape: Sequence[int]) -> str:
     """Write a shape as nnctl prints it: ``26x26x9``; a scalar is ``1``."""
     return "x".join(map(str, shape)) or "1"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from tests.bench.draw_conv import conv
+from tests.bench.draw_recurrent import recurrent
 from tests.bench.draw_text import Layer, spec_text
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus", "gelu", "silu")
@@ -81,7 +82,11 @@ def _gate(random: Random, name: str) -> list[Layer]:
     ]
 
 
-GRAMMARS: dict[str, Callable[[Random], str]] = {"dense": dense, "conv": conv}
+GRAMMARS: dict[str, Callable[[Random], str]] = {
+    "dense": dense,
+    "conv": conv,
+    "recurrent": recurrent,
+}
 
 
 def draw(family: str, seed: int) -> str:

@@ -110,3 +110,49 @@ def test_the_plan_as_text(spec: Path) -> None:
         "1.2    b          add         1\n\n"
         "2 calls in 1 phases, 2 threads, batches of 32 in float32, 2.0 KiB for activations"
     )
+
+
+SERIES = """\
+[data]
+source = { generate = "blobs", samples = 200, features = 30, classes = 3 }
+[[layers]]
+type = "reshape"
+shape = [6, 5]
+[[layers]]
+type = "gru"
+units = 8
+returns = "last"
+[[layers]]
+type = "dense"
+units = 3
+[loss]
+type = "cross_entropy"
+"""
+
+
+def test_unrolling(nnctl: Nnctl, tmp_path: Path) -> None:
+    path = tmp_path / "series.toml"
+    path.write_text(SERIES, encoding="utf-8")
+    ended = nnctl("show", path)
+    # A batch of 32, seven numbers of 4 bytes a unit.
+    kept = "unrolling   gru_1 keeps 7.0 KiB a step for the way back, 49.0 KiB for 6 steps and the"
+    assert f"{kept} start" in ended.out and "unrolling 49.0 KiB, parameters" in ended.out
+    assert nnctl("show", path, "--json").document["layers"][2]["trace_bytes"] == 7 * 7168
+    drawn = nnctl("show", path, "--unroll", "2", "--graph", "svg")
+    texts = [
+        text.text for text in xml.fromstring(drawn.out).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    assert {"gru_1 h0", "gru_1 h1", "gru_1 h2"} <= set(texts) and "gru_1 h3" not in texts
+
+
+def test_unrolling_what_cannot_be(nnctl: Nnctl, spec: Path, tmp_path: Path) -> None:
+    path = tmp_path / "series.toml"
+    path.write_text(SERIES, encoding="utf-8")
+    for given, said in {
+        (spec, "2", "dot"): "no layer of this network is recurrent",
+        (path, "7", "dot"): "--unroll expects 1 to 6 steps, given 7",
+        (path, "2"): "add --graph svg or --graph dot",
+    }.items():
+        flags = ["--graph", given[2]] if len(given) > 2 else []
+        ended = nnctl("show", given[0], "--unroll", given[1], *flags)
+        assert ended.status == 2 and said in ended.err

@@ -17,13 +17,17 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class LayerCase:
-    """A layer with its fields, on a batch of samples; ``params`` are shapes by name."""
+    """A layer with its fields, on a batch of samples; ``params`` are shapes by name.
+
+    ``drawn``: all numbers are random, between -1 and 1, what comes back to the output too.
+    """
 
     tag: str
     shape: Shape
     fields: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Shape] = field(default_factory=dict)
     batch: int = 2
+    drawn: bool = False
 
     @property
     def id(self) -> str:
@@ -31,8 +35,13 @@ class LayerCase:
 
     def given(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The input and the parameters."""
-        params = {n: wave(s, k) for k, (n, s) in enumerate(self.params.items(), start=1)}
-        return wave((self.batch, *self.shape), 0), params
+        make = drawn if self.drawn else wave
+        params = {n: make(s, k) for k, (n, s) in enumerate(self.params.items(), start=1)}
+        return make((self.batch, *self.shape), 0), params
+
+    def upstream(self, shape: Shape) -> np.ndarray:
+        """What comes back to an output of a shape, batch and all."""
+        return (drawn if self.drawn else wave)(shape, 9)
 
 
 def wave(shape: Shape, number: int) -> np.ndarray:
@@ -41,9 +50,9 @@ def wave(shape: Shape, number: int) -> np.ndarray:
     return np.sin(0.7391 * np.arange(count) + 1.3 * number + 0.2).reshape(shape)
 
 
-def upstream(shape: Shape) -> np.ndarray:
-    """What comes back to an output of a shape."""
-    return wave(shape, 9)
+def drawn(shape: Shape, number: int) -> np.ndarray:
+    """Random numbers between -1 and 1, to four digits."""
+    return np.random.default_rng(number).integers(-9999, 10000, shape) / 1e4
 
 
 def _weights(kernel: Shape, inner: int, outer: int, bias: int) -> dict[str, Shape]:
@@ -84,6 +93,15 @@ def _norm(tag: str, batch: int, shape: Shape, trained: Shape, **more: Any) -> La
     return LayerCase(tag, shape, fields, {"gamma": trained, "beta": trained}, batch)
 
 
+def _recurrent(tag: str, shape: Shape, units: int, bias: bool = True, **more: Any) -> LayerCase:
+    columns = {"rnn": 1, "lstm": 4, "gru": 3}[tag] * units
+    params = {"w": (shape[1], columns), "u": (units, columns)}
+    for name in {"gru": ("b", "b_h")}.get(tag, ("b",)) if bias else ():
+        params[name] = (columns,)
+    fields = {"units": units, "returns": "sequence", "backward": False, **more}
+    return LayerCase(tag, shape, fields, params, 3, drawn=True)
+
+
 DECAY = 0.8
 CASES = [
     _conv((7, 3), 4, (3,), padding=1),
@@ -120,4 +138,15 @@ CASES = [
     _norm("layer_norm", 2, (3, 4, 6), (6,), axes="last"),
     _norm("layer_norm", 2, (3, 4, 2), (3, 4, 2), axes="all"),
     _norm("group_norm", 2, (3, 3, 6), (6,), groups=3),
+    _recurrent("rnn", (5, 3), 4, nonlinearity="tanh"),
+    _recurrent("rnn", (4, 2), 3, nonlinearity="relu", returns="last"),
+    _recurrent("rnn", (4, 2), 3, nonlinearity="tanh", backward=True),
+    _recurrent("lstm", (5, 3), 4),
+    _recurrent("lstm", (6, 2), 3, returns="last"),
+    _recurrent("lstm", (4, 3), 2, returns="last", backward=True),
+    _recurrent("lstm", (4, 2), 3, bias=False, backward=True),
+    _recurrent("gru", (5, 3), 4),
+    _recurrent("gru", (6, 2), 3, returns="last"),
+    _recurrent("gru", (4, 3), 2, returns="last", backward=True),
+    _recurrent("gru", (3, 2), 3, bias=False, backward=True),
 ]

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tests.goldens.layers import CASES, LayerCase, upstream
+from tests.goldens.layers import CASES, LayerCase
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
@@ -114,6 +114,27 @@ def group_norm(case: LayerCase, x: Tensor, params: Params) -> Tensor:
     return F.group_norm(x, fields["groups"], params["gamma"], params["beta"], fields["epsilon"])
 
 
+RECURRENT = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+
+
+def recurrent(case: LayerCase, x: Tensor, params: Params) -> Tensor:
+    """Steps are the second axis on both sides; gates lie in one order, torch's weights are turned.
+    Where we have one bias it has two, of which the second is zero."""
+    fields, inputs, biased = case.fields, x.shape[-1], "b" in params
+    more = {"nonlinearity": fields["nonlinearity"]} if case.tag == "rnn" else {}
+    made = RECURRENT[case.tag](inputs, fields["units"], bias=biased, batch_first=True, **more)
+    values: dict[str, Tensor | None] = {
+        "weight_ih_l0": params["w"].t(),
+        "weight_hh_l0": params["u"].t(),
+        "bias_ih_l0": params.get("b"),
+        "bias_hh_l0": params.get("b_h", torch.zeros_like(params["b"]) if biased else None),
+    }
+    y = called(made, x.flip(1) if fields["backward"] else x, values)[0]
+    if fields["returns"] == "last":
+        return y[:, -1]
+    return y.flip(1) if fields["backward"] else y
+
+
 WHOLE: dict[str, Any] = {
     "adaptive_avg_pool": lambda c, x, p: F.adaptive_avg_pool2d(x, c.fields["output_size"]),
     "global_avg_pool": lambda c, x, p: x.mean((2, 3)),
@@ -140,8 +161,11 @@ def golden(case: LayerCase) -> dict[str, Any]:
     values, shapes = case.given()
     x = torch.tensor(values, requires_grad=True)
     params = {n: torch.tensor(v, requires_grad=True) for n, v in shapes.items()}
-    y = function(case.tag)(case, x.movedim(-1, 1), params).movedim(1, -1)
-    y.backward(torch.from_numpy(upstream(tuple(y.shape))))
+    if case.tag in RECURRENT:
+        y = recurrent(case, x, params)
+    else:
+        y = function(case.tag)(case, x.movedim(-1, 1), params).movedim(1, -1)
+    y.backward(torch.from_numpy(case.upstream(tuple(y.shape))))
     arrays = {"y": y.detach(), "dx0": x.grad, **{f"d{n}": p.grad for n, p in params.items()}}
     found: dict[str, Any] = {"shape": list(y.shape[1:])}
     return found | {n: rounded(a.numpy()) for n, a in arrays.items() if a is not None}

@@ -9,7 +9,7 @@ import pytest
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.checks.machine import engine
 from tests.checks.setting import Data, Setting
-from tests.goldens.layers import CASES, upstream
+from tests.goldens.layers import CASES
 from tests.graph import networks
 from tests.plan.nets import ADAM, net, plan_of
 from tests.vectors.case import OpCase
@@ -29,7 +29,7 @@ def found(case, dtype, **spoiled):
         case.tag, (case.shape,), shape, None, case.fields, case.params, case.batch, states=states
     )
     x, params = case.given()
-    data = Data([x], params | spoiled, [upstream((case.batch, *shape))])
+    data = Data([x], params | spoiled, [case.upstream((case.batch, *shape))])
     return engine(op, data, Setting(dtype=dtype)).arrays()
 
 
@@ -60,6 +60,17 @@ def test_the_comparison_can_fail():
     turned = np.swapaxes(case.given()[1]["w"], 0, 1)
     with pytest.raises(AssertionError, match="y"):
         compare(case, "float64", w=turned)
+
+
+@pytest.mark.parametrize("tag", ["lstm", "gru"])
+@pytest.mark.parametrize("name", ["w", "u", "b"])
+def test_gates_in_another_order_are_found_out(tag, name):
+    case = next(c for c in CASES if c.tag == tag)
+    given, units = case.given()[1][name], case.fields["units"]
+    gates = given.reshape(-1, given.shape[-1] // units, units)
+    exchanged = gates[:, [1, 0, *range(2, gates.shape[1])]]
+    with pytest.raises(AssertionError, match="y"):
+        compare(case, "float64", **{name: exchanged.reshape(given.shape)})
 
 
 @pytest.mark.parametrize(

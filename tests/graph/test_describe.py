@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nnctl.graph.describe import describe, human_bytes, human_count, is_stack
+from nnctl.spec.info import DataInfo, TargetInfo
 
 from .networks import IMAGES, LOSS, graph
 
@@ -26,6 +27,40 @@ def test_rows_and_totals() -> None:
     assert found.parameter_bytes == found.gradient_bytes == 4 * 4810
     assert found.optimizer_bytes == 2 * 4 * 4810
     assert found.bytes == found.activation_bytes + 4 * 4 * 4810
+
+
+def test_recurrent_layers_keep_numbers_of_every_step() -> None:
+    series = DataInfo({"": (6, 5)}, {"": TargetInfo("class", 3)}, 100)
+    layers = 'lstm units=8\ngru units=16\nrnn units=4 returns="last"\ndense units=3'
+    found = describe(graph(layers, info=series), 10, itemsize=4)
+    kept = {row.type: (row.steps, row.step_bytes, row.trace_bytes) for row in found.rows}
+    # lstm: four gates, h and c; gru: three gates of x, three of h, and h; rnn: its sum and h.
+    numbers = {"lstm": 6 * 8, "gru": 7 * 16, "rnn": 2 * 4}
+    for kind, count in numbers.items():
+        assert kept[kind] == (6, 40 * count, 7 * 40 * count)  # six steps and the start
+    assert kept["dense"] == (None, 0, 0)
+    assert found.trace_bytes == 7 * 40 * sum(numbers.values())
+    outputs = found.activation_bytes
+    assert found.bytes == outputs + found.trace_bytes + 2 * found.parameter_bytes
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_what_is_told_of_a_trace_is_what_the_engine_takes(kind: str) -> None:
+    """But for rows that are rounded up to an odd number of whole vectors."""
+    from nnctl.engine.kernel import Split
+    from nnctl.ops import registry
+    from nnctl.ops.registry import Site
+
+    series = DataInfo({"": (6, 5)}, {"": TargetInfo("class", 3)}, 100)
+    network = graph(f'{kind} units=32 name="r" returns="last"\ndense units=3', info=series)
+    node, batch, lanes = network.node("r"), 7, 8
+    site = Site(
+        (30,), 32, ((6, 5),), node.shape, node.fields, (False,), False, tuple(node.params),
+        batch, lanes, Split(batch, 1, 1, 1, 1),
+    )  # fmt: skip
+    row = next(row for row in describe(network, batch, itemsize=1).rows if row.name == "r")
+    taken = registry.find(kind).saved["trace"](site)
+    assert 0 <= taken - row.trace_bytes <= 7 * batch * lanes
 
 
 def test_flops() -> None:

@@ -12,7 +12,7 @@ from nnctl.spec.base import Expect, Finding, LayerModel, Parameter, Part, Shape,
 from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.initializers.plain import Constant
 from nnctl.spec.registry import Tagged
-from nnctl.spec.shapes import Reach, require_rank
+from nnctl.spec.shapes import Reach, Steps, require_rank
 
 from .merge import Add, Average, Concat
 from .sharing import of_the_owner
@@ -25,6 +25,9 @@ class Recurrent(LayerModel):
     """
 
     gates: ClassVar[int] = 1
+    kept: ClassVar[int] = 2
+    """Numbers of a unit's step that the way back needs: those of the gates, and the states."""
+    handed_on: ClassVar[tuple[str, ...]] = ("h",)
     laid_out: ClassVar[tuple[str, ...]] = ("units",)
 
     units: int = Field(ge=1, le=1_000_000, description="numbers of the state")
@@ -83,6 +86,10 @@ class Recurrent(LayerModel):
         (steps, channels), columns = inputs[0], self.gates * self.units
         return steps * columns * (2 * (channels + self.units) + 4)
 
+    def steps(self, inputs: Sequence[Shape]) -> Steps:
+        every = self.returns == "sequence"
+        return Steps(inputs[0][0], self.kept * self.units, self.handed_on, self.backward, every)
+
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         steps = inputs[0][0]
         if self.returns == "last":
@@ -117,6 +124,8 @@ class Lstm(Recurrent):
     """
 
     gates: ClassVar[int] = 4
+    kept: ClassVar[int] = 6
+    handed_on: ClassVar[tuple[str, ...]] = ("h", "c")
 
     type: Literal["lstm"]
     forget_bias: float = Field(
@@ -143,6 +152,7 @@ class Gru(Recurrent):
     """
 
     gates: ClassVar[int] = 3
+    kept: ClassVar[int] = 7  # what w gives and what u gives are kept apart
 
     type: Literal["gru"]
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+import tests.bench.peer.recurrent  # noqa: F401  registers its layers
 from tests.bench.peer.layers import Function, build
 
 INPUT = "input"

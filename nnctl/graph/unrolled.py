@@ -1,0 +1,143 @@
+"""A network drawn through time: recurrent layers, and what works on every step alike, a box a step.
+
+The weights of all steps are the same ones: the box of the first step taken names them, the others
+are tied to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from nnctl.errors import UsageError
+from nnctl.graph.boxes import Box, box_of, losses
+from nnctl.graph.graph import INPUT, Graph, Node
+from nnctl.graph.outline import Layer, outline
+from nnctl.spec.shapes import Steps, format_shape
+
+MOST = 64  # steps of a drawing
+
+
+def unrolled(graph: Graph, steps: int) -> tuple[Box, ...]:
+    """Return the boxes of the first ``steps`` steps, as of a sequence that long. Raises UsageError.
+
+    Inputs and layers that are no part of the sequence stay one box, which every step reads.
+    """
+    require_steps(graph, steps)
+    found: list[Box] = []
+    ends: dict[
+        str, tuple[str, ...]
+    ] = {}  # by layer: the boxes that others read, a step each or one
+    in_steps = _in_steps(graph)
+    for layer in outline(graph):
+        given = [ends[name] for name in layer.inputs]
+        moves = layer.steps
+        if moves is not None:
+            made = list(_states(layer, moves, given[0], steps))
+            last = [box.name for box in made[1:]]
+            ends[layer.name] = tuple(reversed(last) if moves.backward else last)
+            if not moves.every:
+                ends[layer.name] = (made[-1].name,)
+        elif layer.name in in_steps:
+            made = list(_alike(layer, given, steps))
+            ends[layer.name] = tuple(box.name for box in made)
+        else:
+            whole = box_of(layer)
+            made = [Box(whole.name, whole.title, whole.detail, whole.kind, _all(given))]
+            ends[layer.name] = (whole.name,)
+        found += made
+    by_node = {node.name: ends[layer.name] for layer in outline(graph) for node in layer.nodes}
+    return (*found, *losses(graph, by_node))
+
+
+def require_steps(graph: Graph, steps: int) -> None:
+    """Raise UsageError where no layer is recurrent, or one has fewer steps than that."""
+    counts = {node.layer: node.steps.count for node in graph.nodes if node.steps is not None}
+    if not counts:
+        raise UsageError(
+            "no layer of this network is recurrent: there is nothing to unroll",
+            "--unroll draws the steps of recurrent layers such as rnn, lstm and gru",
+        )
+    shortest = min(counts, key=lambda name: counts[name])
+    most = min(counts[shortest], MOST)
+    if not 1 <= steps <= most:
+        reason = f'"{shortest}" has {counts[shortest]}'
+        if counts[shortest] > MOST:
+            reason += f", a drawing at most {MOST}"
+        raise UsageError(
+            f"--unroll expects 1 to {most} steps, given {steps} ({reason})",
+            f"take --unroll {min(most, 4)}, for example",
+        )
+
+
+def _in_steps(graph: Graph) -> set[str]:
+    """Return the inputs and layers of which every step is computed by itself, and that feed a
+    recurrent layer or read one."""
+    nodes, apart = graph.by_name(), dict[str, bool]()
+    for node in graph.nodes:
+        if node.op == INPUT or node.steps is not None:
+            apart[node.name] = len(node.shape) == 2
+        else:
+            apart[node.name] = _keeps_steps(node, nodes) and all(apart[n] for n in node.inputs)
+    near = {node.name for node in graph.nodes if node.steps is not None}
+    for node in graph.nodes:
+        if apart[node.name] and near.intersection(node.inputs):
+            near.add(node.name)
+    for node in reversed(graph.nodes):
+        if node.name in near and (node.steps is not None or apart[node.name]):
+            near.update(name for name in node.inputs if apart[name])
+    found = {name for name in near if apart[name]}
+    return {layer.name for layer in outline(graph) if {n.name for n in layer.nodes} <= found}
+
+
+def _keeps_steps(node: Node, nodes: Mapping[str, Node]) -> bool:
+    """Whether each step of the output is a function of the same step of the inputs."""
+    shapes = [nodes[name].shape for name in node.inputs]
+    along = all(
+        len(shape) == 2 == len(node.shape) and shape[0] == node.shape[0] for shape in shapes
+    )
+    return along and node.reach == ()
+
+
+def _at(ends: tuple[str, ...], k: int) -> str:
+    """Return the box that step ``k`` reads of a layer."""
+    return ends[k] if len(ends) > 1 else ends[0]
+
+
+def _all(given: list[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(name for names in given for name in names)
+
+
+def _states(layer: Layer, moves: Steps, given: tuple[str, ...], count: int) -> Iterator[Box]:
+    """Yield the state at the start, then those of the steps in the order that they are taken in."""
+    name, hands = layer.name, moves.states
+    places = range(count, 0, -1) if moves.backward else range(1, count + 1)
+    start = count + 1 if moves.backward else 0
+    before = f"{name}[{start}]"
+    yield Box(before, _called(name, hands, start), "zeros", "input", ())
+    uses = (*layer.own, *layer.tied)
+    for k in places:
+        is_first = k == places[0] and not layer.tied
+        told = f"weights {', '.join(uses)}" if is_first else f"tied to {', '.join(uses)}"
+        detail = f"{layer.type}, {format_shape(layer.nodes[0].shape[-1:])}, {told}"
+        box = Box(
+            f"{name}[{k}]", _called(name, hands, k), detail, "layer", (_at(given, k - 1), before)
+        )
+        before = box.name
+        yield box
+
+
+def _called(name: str, states: tuple[str, ...], k: int) -> str:
+    return f"{name} " + ", ".join(f"{state}{k}" for state in states)
+
+
+def _alike(layer: Layer, given: list[tuple[str, ...]], count: int) -> Iterator[Box]:
+    """Yield the boxes of a layer that does the same at every step."""
+    whole, shape = box_of(layer), format_shape(layer.shape[1:])
+    uses = (*layer.own, *layer.tied)
+    for k in range(1, count + 1):
+        detail = shape if whole.kind == "input" else f"{layer.type}, {shape}"
+        if uses:
+            is_first = k == 1 and not layer.tied
+            detail += f", {'weights' if is_first else 'tied to'} {', '.join(uses)}"
+        inputs = tuple(_at(names, k - 1) for names in given)
+        yield Box(f"{layer.name}[{k}]", f"{layer.name} {k}", detail, whole.kind, inputs)
