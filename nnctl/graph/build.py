@@ -181,6 +181,8 @@ def _node(
         keeps_largest=model.keeps_largest,
         takes_largest=model.takes_largest,
         tokens=model.tokens(),
+        looks_up=model.looks_up,
+        takes_table=model.takes_table,
         relu_family=model.relu_family,
         gradient=model.differentiable or getattr(model, "straight_through", False),
         stepwise=model.stepwise(given),

@@ -79,6 +79,8 @@ class Node:
     keeps_largest: bool = False  # the largest of its outputs is its output of the largest input
     takes_largest: bool = False  # its outputs are the largest of some of its inputs
     tokens: int | None = None  # what it reads are whole numbers below this, not amounts
+    looks_up: bool = False  # each step of its output is a row of its w
+    takes_table: bool = False  # multiplies each step by its w
     relu_family: bool = False  # decides how the layer before starts
     gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)
     stepwise: bool = False  # padding behind a sequence's end reaches nothing that counts

@@ -84,6 +84,52 @@ def sink(graph: Graph) -> Graph:
     return verify(replace(graph, nodes=tuple(nodes)))
 
 
+TABLE = "table"  # at a layer that takes a table: the short name of what is looked up
+
+
+def look_up(graph: Graph, samples: int) -> Graph:
+    """Let a layer that multiplies rows of a table by its weights multiply the whole table once,
+    where the table has fewer rows than a batch of ``samples`` has steps. Outputs keep their bits;
+    gradients are summed by row first.
+
+    Only that layer reads the rows, and they are no output of the network.
+    """
+    readers, by_name = graph.readers(), graph.by_name()
+    outside = {*graph.outputs, *(loss.output for loss in graph.losses)}
+    tables: dict[str, Node] = {}  # by the name of the layer that reads it
+    for node in (node for node in graph.nodes if node.takes_table):
+        before = by_name[node.inputs[0]]
+        alone = len(readers[before.name]) == 1 and before.name not in outside
+        reads = before.looks_up and alone and by_name[before.inputs[0]].op == INPUT
+        if reads and _rows(graph, before) < samples * before.shape[0]:
+            tables[node.name] = before
+    gone = {before.name: name for name, before in tables.items()}
+    nodes = [
+        _with_table(graph, node, tables[node.name]) if node.name in tables else node
+        for node in graph.nodes
+        if node.name not in gone
+    ]
+    parameters = {
+        name: replace(one, node=gone.get(one.node, one.node))
+        for name, one in graph.parameters.items()
+    }
+    return verify(replace(graph, nodes=tuple(nodes), parameters=parameters))
+
+
+def _rows(graph: Graph, node: Node) -> int:
+    return graph.parameters[node.params["w"].parameter].shape[0]
+
+
+def _with_table(graph: Graph, node: Node, before: Node) -> Node:
+    sizes = {"vocabulary": _rows(graph, before), "inputs": before.shape[-1]}
+    return replace(
+        node,
+        inputs=before.inputs,
+        params={**node.params, TABLE: before.params["w"]},
+        fields={**node.fields, **sizes},
+    )
+
+
 def fuse(graph: Graph) -> Graph:
     """Mark each elementwise node that the node before it can compute in its epilogue.
 

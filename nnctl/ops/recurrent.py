@@ -37,6 +37,7 @@ class Recurrence(NamedTuple):
     backward: int  # 1: from the last step to the first
     every: int  # 1: gives the state of every step, 0: the last one
     kind: int  # which of its formulas the cell takes
+    table: int  # width of a row of the products of w with a table of tokens; 0 without
 
 
 def shard(sizes: Sizes) -> Split:
@@ -98,8 +99,13 @@ def forward(
     for k in range(g.steps):
         t = place(k, g)
         now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
-        read = x + size * (first_row * x_ld + t * g.inputs)
-        multiply(read, x_ld, g.inputs, w, g.columns, now, ld, b, 0, count, p1, p2, unit)
+        if g.table:
+            for r in range(count):
+                token = int(view(x + size * ((first_row + r) * x_ld + t), 1, unit)[0])
+                copy(w + size * token * g.table, now + size * r * ld, g.table, unit)
+        else:
+            read = x + size * (first_row * x_ld + t * g.inputs)
+            multiply(read, x_ld, g.inputs, w, g.columns, now, ld, b, 0, count, p1, p2, unit)
         start, start_ld = (b_h, 0) if again else (now, ld)
         multiply(
             old + state, ld, n, u, g.columns, now + again, ld, start, start_ld, count, p1, p2, unit

@@ -6,6 +6,7 @@ from nnctl.ops.conv_kernels import conv_turn, weight_elements
 from nnctl.ops.dense import gradient_split, padded, panel_split, step_of
 from nnctl.ops.geometry import geometry
 from nnctl.ops.recurrent import Recurrence, row
+from nnctl.ops.recurrent_table import table_gradient, token_products, token_sums
 from nnctl.ops.registry import Call, Record, Site, Temporary
 from nnctl.ops.windows import Axis
 
@@ -98,8 +99,9 @@ class Layer:
         kind: int = 0,
     ) -> None:
         self.site, self.evaluation = site, evaluation
-        steps, inputs = site.shapes[0]
-        units = int(site.fields["units"])
+        steps, units = site.shapes[0][0], int(site.fields["units"])
+        self.tokens = int(site.fields.get("vocabulary", 0))  # 0: it reads numbers
+        inputs = int(site.fields["inputs"]) if self.tokens else site.shapes[0][-1]
         wide = padded(gates * units, site.lanes)
         state = tables * wide
         self.g = Recurrence(
@@ -107,6 +109,7 @@ class Layer:
             _odd(state + kept * padded(units, site.lanes), site.lanes),
             2 if evaluation else steps + 1,
             int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), kind,
+            wide if self.tokens else 0,
         )  # fmt: skip
 
     @property
@@ -120,7 +123,16 @@ class Layer:
         names |= {name: "zeros" for name in ("b", "b_h") if name not in self.site.parameters}
         if self.evaluation:
             names["trace"] = Temporary("trace", self.elements)
-        return [Call(kernel, names)]
+        return [*self._products(names), Call(kernel, names)]
+
+    def _products(self, names: Names) -> list[Call]:
+        """Where tokens are read: the table times w, which then stands for w."""
+        if not self.tokens:
+            return []
+        products = Temporary("products", self.tokens * self.g.table)
+        made: Names = {"products": products, "vocabulary": self.tokens, "g": self.g}
+        names["w"] = products
+        return [Call(token_products, made | ({"b": names["b"]} if "b" in names else {}))]
 
     def backward(self, kernel: Kernel) -> list[Call]:
         """Turn the weights, go back through time, then sum up the gradients of the weights."""
@@ -130,21 +142,37 @@ class Layer:
         names: Names = {"g": g, "u_turned": u, "w_turned": w if wants else "zeros"}
         names |= {"wants_dx": int(wants)} | ({} if wants else {"dx": "zeros", "dx_ld": 0})
         turns = [turn_u, turn_w] if wants else [turn_u]
-        back = g.inputs * (g.steps - 1) if g.backward else 0
-        of_x: Names = {"a": "x", "a_ld": "x_ld", "a_first": back, "depth": g.inputs}
-        of_x["a_step"] = -g.inputs if g.backward else g.inputs
         of_h: Names = {"a": "trace", "a_ld": g.rows * g.width, "a_first": g.state, "depth": g.units}
         of_h |= {"a_step": g.width, "dw": "du", "dw_accumulates": "du_accumulates"}
-        sums = [
-            Call(recurrent_gradient, {"g": g, "before": 0, **of_x}),
-            Call(recurrent_gradient, {"g": g, "before": g.again, **of_h}),
-        ]
+        sums = [*self._of_w(), Call(recurrent_gradient, {"g": g, "before": g.again, **of_h})]
         biases = {"b": 0, "b_h": g.again}
         for name, before in biases.items():
             if name in self.site.parameters:
                 own: Names = {"db": f"d{name}", "db_accumulates": f"d{name}_accumulates"}
                 sums.append(Call(recurrent_bias, {"g": g, "before": before, **own}))
         return [*turns, Call(kernel, names), *sums]
+
+    def _of_w(self) -> list[Call]:
+        """dw, from the steps of the input or, where they are tokens, from the table of them."""
+        g, depth = self.g, {"depth": self.g.inputs}
+        if not self.tokens:
+            back = g.inputs * (g.steps - 1) if g.backward else 0
+            of_x: Names = {"a": "x", "a_ld": "x_ld", "a_first": back, **depth}
+            of_x["a_step"] = -g.inputs if g.backward else g.inputs
+            return [Call(recurrent_gradient, {"g": g, "before": 0, **of_x})]
+        steps = self.tokens  # one sample with a step for each token
+        sums = Temporary("dproducts", (steps + 1) * g.table)
+        one = g._replace(steps=steps, rows=steps + 1, width=g.table)
+        of_table: Names = {"a": "table", "a_ld": 0, "a_first": 0, "a_step": g.inputs, **depth}
+        of_table |= {"trace": sums, "before": 0, "g": one, "live": 1}
+        turn, turned = self._turned("w", g.inputs)
+        named: Names = {"vocabulary": steps, "dproducts": sums, "g": g}
+        return [
+            Call(token_sums, named),
+            turn,
+            Call(recurrent_gradient, of_table),
+            Call(table_gradient, {**named, "w_turned": turned}),
+        ]
 
     def _turned(self, parameter: str, depth: int) -> tuple[Call, Temporary]:
         """The call that turns weights (depth, columns) round, and where they are then."""

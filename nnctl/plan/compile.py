@@ -11,7 +11,7 @@ import numpy as np
 from nnctl.engine import control, cpu, tiles, turn
 from nnctl.engine import threads as thread_count
 from nnctl.graph.graph import INPUT, Graph, Parameter
-from nnctl.graph.passes import fuse, insert_splits, sink
+from nnctl.graph.passes import fuse, insert_splits, look_up, sink
 from nnctl.ops.dense import padded
 from nnctl.ops.registry import find
 from nnctl.optim import registry as rules
@@ -47,7 +47,7 @@ def compile_plan(
     by target are (mean, scale): x becomes (x - mean) * scale. ``class_weights`` by output.
     ``gradient_norm``: log the norm of every step's gradient.
     """
-    lean, graph = insert_splits(fuse(sink(graph))), insert_splits(fuse(graph))
+    lean, graph = insert_splits(fuse(look_up(sink(graph), batch))), insert_splits(fuse(graph))
     kind, lanes = np.dtype(dtype), cpu.lanes(dtype)
     rule = None if optimizer is None else rules.find(optimizer.type, optimizer.model_dump())
     zone, kept = _zone(graph, lanes), _kept(graph, lanes)

@@ -12,8 +12,6 @@ from nnctl.plan.buffers import Buffer, Maker
 if TYPE_CHECKING:
     from nnctl.plan.lower import Lowering
 
-SEQUENCE = 2  # axes of a sequence: steps, channels
-
 
 class Lengths:
     """The columns of lengths of one tape, each filled before the first call that reads it.

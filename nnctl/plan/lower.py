@@ -15,7 +15,7 @@ from nnctl.plan.binding import Binder
 from nnctl.plan.buffers import Buffer, Maker
 from nnctl.plan.folding import fold, folds
 from nnctl.plan.kept import saved
-from nnctl.plan.lengths import SEQUENCE, Lengths
+from nnctl.plan.lengths import Lengths
 from nnctl.plan.losses import add_loss, add_sums
 from nnctl.plan.resident import Resident, Scaling
 from nnctl.plan.shards import row_split
@@ -192,7 +192,7 @@ class Lowering:
         arrays: dict[str, Any] = {f"x{i}": self.y[name] for i, name in enumerate(node.inputs)}
         arrays |= {"x": arrays["x0"], "y": self.y[node.name]} | self.saved.get(node.name, {})
         first = self.nodes[node.inputs[0]]
-        if len(first.shape) == SEQUENCE:
+        if first.shape:
             arrays["lengths"] = self.lengths.of(first)
         return arrays | self.parameters(node)
 

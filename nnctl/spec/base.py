@@ -138,6 +138,12 @@ class LayerModel(SpecModel):
     takes_largest: ClassVar[bool] = False
     """Its outputs are the largest of some of its inputs."""
 
+    looks_up: ClassVar[bool] = False
+    """Each step of its output is a row of its table ``w``, which its input names."""
+
+    takes_table: ClassVar[bool] = False
+    """It multiplies each step of its input by ``w``, as could be done to a table's rows first."""
+
     differentiable: ClassVar[bool] = True
     """False: it has no gradient to train by, unless ``straight_through`` is asked for."""
 

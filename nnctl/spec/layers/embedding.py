@@ -24,6 +24,7 @@ class Embedding(LayerModel):
     """
 
     reads_tokens: ClassVar[bool] = True
+    looks_up: ClassVar[bool] = True
 
     type: Literal["embedding"]
     units: int = Field(ge=1, le=1_000_000, description="numbers that stand for a token")

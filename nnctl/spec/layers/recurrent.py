@@ -24,6 +24,8 @@ class Recurrent(LayerModel):
     w is [C, gates * units], u [units, gates * units], b [gates * units].
     """
 
+    takes_table: ClassVar[bool] = True
+
     gates: ClassVar[int] = 1
     kept: ClassVar[int] = 2
     """Numbers of a unit's step that the way back needs: those of the gates, and the states."""
