@@ -62,6 +62,12 @@ def dense(node: Node, weights: Weights) -> Function:
     return lambda x: F.linear(x, weight, bias)
 
 
+@layer("embedding")
+def embedding(node: Node, weights: Weights) -> Function:
+    weight = weights(node, "w")
+    return lambda x: F.embedding(x, weight)
+
+
 @layer("flatten")
 def flatten(node: Node, weights: Weights) -> Function:
     return lambda x: x.flatten(1)
@@ -89,6 +95,11 @@ def add(node: Node, weights: Weights) -> Function:
         return first
 
     return total
+
+
+@layer("average")
+def average(node: Node, weights: Weights) -> Function:
+    return lambda *x: torch.stack(x).mean(0)
 
 
 @layer("multiply")

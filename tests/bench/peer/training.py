@@ -19,7 +19,13 @@ def _cross_entropy(fields: Fields) -> Callable[[Tensor, Tensor], Tensor]:
     if fields.get("class_weights") is not None:
         raise NotInPeer("class weights: torch divides by their sum, not by the batch")
     smoothing = fields["label_smoothing"]
-    return lambda y, t: F.cross_entropy(y, t, label_smoothing=smoothing)
+
+    def loss(y: Tensor, t: Tensor) -> Tensor:
+        if t.ndim > 1:  # over steps: those with the label -1 do not count
+            y, t = y.flatten(0, 1), t.flatten()
+        return F.cross_entropy(y, t, label_smoothing=smoothing, ignore_index=-1)
+
+    return loss
 
 
 def _binary(fields: Fields) -> Callable[[Tensor, Tensor], Tensor]:
