@@ -16,28 +16,39 @@ from nnctl.ops.registry import Call, Site, register
 
 @inline
 def _cell(at, before, g, unit):
-    n, size = g.units, size_of(unit)
-    of_x, of_h = view(at, g.columns, unit), view(at + size * g.again, g.columns, unit)
+    """Loops of few arrays each, which LLVM turns into vectors."""
+    n, size, again = g.units, size_of(unit), at + size_of(unit) * g.again
+    both, of_h = view(at, 2 * n, unit), view(again, 2 * n, unit)
+    r, z, m = view(at, n, unit), view(at + size * n, n, unit), view(at + size * 2 * n, n, unit)
+    q = view(again + size * 2 * n, n, unit)
     h, old = view(at + size * g.state, n, unit), view(before + size * g.state, n, unit)
+    for j in range(2 * n):
+        both[j] = sigmoid(both[j] + of_h[j])
     for j in range(n):
-        r, z = sigmoid(of_x[j] + of_h[j]), sigmoid(of_x[n + j] + of_h[n + j])
-        m = tanh(of_x[2 * n + j] + r * of_h[2 * n + j])
-        of_x[j], of_x[n + j], of_x[2 * n + j] = r, z, m
-        h[j] = m + z * (old[j] - m)
+        m[j] = tanh(m[j] + r[j] * q[j])
+    for j in range(n):
+        h[j] = m[j] + z[j] * (old[j] - m[j])
 
 
 @inline
 def _cell_back(at, before, dh, dc, g, unit):
     n, size, one = g.units, size_of(unit), like(1, unit)
-    of_x, of_h = view(at, g.columns, unit), view(at + size * g.again, g.columns, unit)
-    d, old = view(dh, n, unit), view(before + size * g.state, n, unit)
+    again = at + size * g.again
+    r, z, m = view(at, n, unit), view(at + size * n, n, unit), view(at + size * 2 * n, n, unit)
+    of_h, q = view(again, 2 * n, unit), view(again + size * 2 * n, n, unit)
+    both, d = view(at, 2 * n, unit), view(dh, n, unit)
+    old = view(before + size * g.state, n, unit)
     for j in range(n):
-        r, z, m = of_x[j], of_x[n + j], of_x[2 * n + j]
-        dz, dm = d[j] * (old[j] - m) * z * (one - z), d[j] * (one - z) * (one - m * m)
-        dr = dm * of_h[2 * n + j] * r * (one - r)
-        of_x[j], of_x[n + j], of_x[2 * n + j] = dr, dz, dm
-        of_h[j], of_h[n + j], of_h[2 * n + j] = dr, dz, dm * r
-        d[j] *= z
+        kept, made, back = z[j], m[j], d[j]
+        z[j] = back * (old[j] - made) * kept * (one - kept)
+        m[j] = back * (one - kept) * (one - made * made)
+        d[j] = back * kept
+    for j in range(n):
+        gate, part = r[j], q[j]
+        q[j] = m[j] * gate
+        r[j] = m[j] * part * gate * (one - gate)
+    for j in range(2 * n):
+        of_h[j] = both[j]
 
 
 @tiles("y trace", split=shard, rowwise="x", work=work)

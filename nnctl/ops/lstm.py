@@ -23,31 +23,45 @@ def _c(at, g, unit):
 
 @inline
 def _cell(at, before, g, unit):
-    n, gates = g.units, view(at, g.columns, unit)
-    h, c, old = view(at + size_of(unit) * g.state, n, unit), _c(at, g, unit), _c(before, g, unit)
+    """Loops of few arrays each, which LLVM turns into vectors."""
+    n, size = g.units, size_of(unit)
+    both, e = view(at, 2 * n, unit), view(at + size * 2 * n, n, unit)
+    i, f, o = view(at, n, unit), view(at + size * n, n, unit), view(at + size * 3 * n, n, unit)
+    h, c, old = view(at + size * g.state, n, unit), _c(at, g, unit), _c(before, g, unit)
+    for j in range(2 * n):
+        both[j] = sigmoid(both[j])
     for j in range(n):
-        i, f = sigmoid(gates[j]), sigmoid(gates[n + j])
-        e, o = tanh(gates[2 * n + j]), sigmoid(gates[3 * n + j])
-        gates[j], gates[n + j], gates[2 * n + j], gates[3 * n + j] = i, f, e, o
-        c[j] = f * old[j] + i * e
-        h[j] = o * tanh(c[j])
+        e[j] = tanh(e[j])
+    for j in range(n):
+        o[j] = sigmoid(o[j])
+    for j in range(n):
+        c[j] = f[j] * old[j] + i[j] * e[j]
+    for j in range(n):
+        h[j] = o[j] * tanh(c[j])
 
 
 @inline
 def _cell_back(at, before, dh, dc, g, unit):
-    n, gates, one = g.units, view(at, g.columns, unit), like(1, unit)
+    n, size, one = g.units, size_of(unit), like(1, unit)
+    i, f = view(at, n, unit), view(at + size * n, n, unit)
+    e, o = view(at + size * 2 * n, n, unit), view(at + size * 3 * n, n, unit)
     c, old = _c(at, g, unit), _c(before, g, unit)
-    back, back_c = view(dh, n, unit), view(dc, n, unit)
+    d, q = view(dh, n, unit), view(dc, n, unit)
     for j in range(n):
-        i, f, e, o = gates[j], gates[n + j], gates[2 * n + j], gates[3 * n + j]
-        t, d = tanh(c[j]), back[j]
-        q = back_c[j] + d * o * (one - t * t)
-        gates[j] = q * e * i * (one - i)
-        gates[n + j] = q * old[j] * f * (one - f)
-        gates[2 * n + j] = q * i * (one - e * e)
-        gates[3 * n + j] = d * t * o * (one - o)
-        back_c[j] = q * f
-        back[j] = one - one
+        t = tanh(c[j])
+        q[j] += d[j] * o[j] * (one - t * t)
+    for j in range(n):
+        o[j] = d[j] * tanh(c[j]) * o[j] * (one - o[j])
+    for j in range(n):
+        a, b = i[j], e[j]
+        i[j] = q[j] * b * a * (one - a)
+        e[j] = q[j] * a * (one - b * b)
+    for j in range(n):
+        kept = f[j]
+        f[j] = q[j] * old[j] * kept * (one - kept)
+        q[j] *= kept
+    for j in range(n):
+        d[j] = one - one
 
 
 @tiles("y trace", split=shard, rowwise="x", work=work)

@@ -106,10 +106,12 @@ def forward(
         else:
             read = x + size * (first_row * x_ld + t * g.inputs)
             multiply(read, x_ld, g.inputs, w, g.columns, now, ld, b, 0, count, p1, p2, unit)
-        start, start_ld = (b_h, 0) if again else (now, ld)
-        multiply(
-            old + state, ld, n, u, g.columns, now + again, ld, start, start_ld, count, p1, p2, unit
-        )
+        if k > 0 or again:  # the state is zero at the start
+            start, start_ld = (b_h, 0) if again else (now, ld)
+            multiply(
+                old + state, ld, n, u, g.columns, now + again, ld, start, start_ld, count,
+                p1, p2, unit,
+            )  # fmt: skip
         for r in range(count):
             at, before = now + size * r * ld, old + size * r * ld
             over = is_over(lengths, first_row + r, t)

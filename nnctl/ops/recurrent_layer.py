@@ -147,7 +147,7 @@ class Layer:
         sums = [*self._of_w(), Call(recurrent_gradient, {"g": g, "before": g.again, **of_h})]
         biases = {"b": 0, "b_h": g.again}
         for name, before in biases.items():
-            if name in self.site.parameters:
+            if name in self.site.parameters and not (self.tokens and name == "b"):
                 own: Names = {"db": f"d{name}", "db_accumulates": f"d{name}_accumulates"}
                 sums.append(Call(recurrent_bias, {"g": g, "before": before, **own}))
         return [*turns, Call(kernel, names), *sums]
@@ -167,8 +167,10 @@ class Layer:
         of_table |= {"trace": sums, "before": 0, "g": one, "live": 1}
         turn, turned = self._turned("w", g.inputs)
         named: Names = {"vocabulary": steps, "dproducts": sums, "g": g}
+        has_bias = "b" in self.site.parameters
+        bias: Names = {} if has_bias else {"db": "zeros", "db_accumulates": 0}
         return [
-            Call(token_sums, named),
+            Call(token_sums, {**named, **bias, "wants_db": int(has_bias)}),
             turn,
             Call(recurrent_gradient, of_table),
             Call(table_gradient, {**named, "w_turned": turned}),

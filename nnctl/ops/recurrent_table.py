@@ -21,6 +21,12 @@ def _panels(sizes: Sizes) -> Split:
     return Split(1, 1, split.columns, split.column_tasks, split.width, limit=1)
 
 
+def _blocks(sizes: Sizes) -> Split:
+    """Some panels a task: what lies side by side is read in one go."""
+    columns, wide = sizes["g"].columns, 8 * sizes.lanes
+    return Split(1, 1, wide, -(-columns // wide), columns, limit=1)
+
+
 @tiles("products", split=_panels, whole="table w")
 def token_products(table, w, b, vocabulary, products, g, first_column, product1, product2, unit):
     """products = table @ w + b, a panel of columns a task."""
@@ -32,9 +38,17 @@ def token_products(table, w, b, vocabulary, products, g, first_column, product1,
     )  # fmt: skip
 
 
-@tiles("dproducts", split=_panels, whole="x trace")
-def token_sums(x, x_ld, trace, vocabulary, dproducts, g, live, first_column, last_column, unit):
-    """dproducts[token] = the sum of dgates over the steps that have the token.
+@tiles(
+    "dproducts db",
+    split=_blocks,
+    whole="x trace",
+    scratch=lambda sizes: 16 * sizes.lanes,
+)
+def token_sums(
+    x, x_ld, trace, vocabulary, dproducts, db, db_accumulates, wants_db, g, live,
+    first_column, last_column, scratch, unit,
+):  # fmt: skip
+    """dproducts[token] = the sum of dgates over the steps that have the token; db (+)= their sum.
 
     Row 0 is left out: dproducts is read as the trace of one sample with a step for each token.
     """
@@ -50,6 +64,16 @@ def token_sums(x, x_ld, trace, vocabulary, dproducts, g, live, first_column, las
             s, t = view(source, width, unit), view(target, width, unit)
             for j in range(width):
                 t[j] += s[j]
+    if wants_db:
+        sums, out = view(scratch, width, 0.0), view(db + size * first_column, width, unit)
+        for j in range(width):
+            sums[j] = 0.0
+        for token in range(vocabulary):
+            s = view(dproducts + size * ((token + 1) * g.table + first_column), width, unit)
+            for j in range(width):
+                sums[j] += s[j]
+        for j in range(width):
+            out[j] = out[j] + sums[j] if db_accumulates else sums[j]
 
 
 def _tokens(sizes: Sizes) -> Split:
