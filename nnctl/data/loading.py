@@ -13,7 +13,7 @@ from nnctl.data import columns, cutting, generated, kinds, records, series, text
 from nnctl.data.cutting import Frame
 from nnctl.data.dataset import Dataset, Target
 from nnctl.data.fingerprint import fingerprint
-from nnctl.data.long import Long, require_window
+from nnctl.data.long import Long, require_steps
 from nnctl.data.opening import Opened, Opener
 from nnctl.data.problems import Locate, by_path
 from nnctl.data.reading import Reading
@@ -77,8 +77,9 @@ def load_more(
     place = ("data", "source")
     opened = opener.like(reading, source, place, target=target, keep=True, labeled=labeled)
     if kinds.of(data) == "series":
-        require_window(opened, cutting.of_series(data), series.NOUN, labeled=labeled)
-        made = _more_windows(opened, cutting.of_series(data), labeled)
+        frame, count = cutting.of_series(data), opened.content.samples
+        require_steps(opened.source, count, frame, series.NOUN, labeled=labeled)
+        made = _more_windows(opened, frame, labeled)
     else:
         made = _arrays(opened, reading.dtypes)
     return _sealed(replace(made, name=Path(source).name))

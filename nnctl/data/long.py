@@ -9,6 +9,7 @@ from nnctl.data import cutting
 from nnctl.data.cutting import Frame
 from nnctl.data.opening import Opened, Opener
 from nnctl.data.problems import counted
+from nnctl.data.sources.base import Source
 from nnctl.errors import DataError
 from nnctl.spec.info import DataInfo, TargetInfo
 from nnctl.spec.shapes import Shape
@@ -47,26 +48,28 @@ def cut(opener: Opener, opened: Opened, frame: Frame, noun: str, keep: bool) -> 
 
     Raises DataError where a part holds no window.
     """
+    require_steps(opened.source, opened.content.samples, frame, noun)
     others = {}
     for key in ("test", "validation"):
         other = opener.other(opened, key, keep=keep)
         if other is not None:
-            require_window(other, frame, noun)
+            require_steps(other.source, other.content.samples, frame, noun)
             others[key] = other
     count = opened.content.samples
     blocks = cutting.blocks(count, frame, opener.data, others, noun, opener.locate)
     return Long(opened, frame, blocks, others)
 
 
-def require_window(opened: Opened, frame: Frame, noun: str, *, labeled: bool = True) -> None:
-    """Raise DataError where a file is too short for a single window."""
-    count, steps = opened.content.samples, frame.span if labeled else frame.window
-    if count < steps:
+def require_steps(
+    source: Source, count: int, frame: Frame, noun: str, *, labeled: bool = True
+) -> None:
+    """Raise DataError where a file of so many steps is too short for a single window."""
+    if count < (frame.span if labeled else frame.window):
         needed = cutting.needs(frame, noun)
         if not labeled:
             needed = f"a window takes {counted(frame.window, noun)}"
         message = f"too short: it has {counted(count, noun)}, and {needed}"
-        raise DataError(opened.source.describe(message, "give more data, or reduce data.window"))
+        raise DataError(source.describe(message, "give more data, or reduce data.window"))
 
 
 def ahead(info: TargetInfo, frame: Frame, *, own: bool) -> TargetInfo:

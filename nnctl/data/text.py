@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.data import cutting, kinds, long
 from nnctl.data.cutting import Frame
-from nnctl.data.long import Long, require_window
+from nnctl.data.long import Long, require_steps
 from nnctl.data.opening import Opened, Opener
 from nnctl.data.problems import MAX_PROBLEMS, SpecPath
 from nnctl.data.reading import Reading
@@ -88,12 +88,13 @@ def open_main(opener: Opener, *, keep: bool) -> Long:
     _refuse_idle(opener, kind)
     main = _read(opener, str(data.source), ("data", "source"), kind)
     others = {part: _read(opener, *named, kind) for part, named in _files(opener).items()}
+    require_steps(main.source, len(main.tokens), frame, kind)
     blocks = cutting.blocks(len(main.tokens), frame, data, others, kind, opener.locate)
     specials = (UNKNOWN,) if data.unknown else ()
     vocabulary = made_of([main.tokens[: blocks["train"].stop]], kind, specials)
     opened = {part: _numbered(other, vocabulary, frame) for part, other in others.items()}
     for other in opened.values():
-        require_window(other, frame, kind)
+        require_steps(other.source, other.content.samples, frame, kind)
     return Long(_numbered(main, vocabulary, frame), frame, blocks, opened)
 
 
@@ -102,7 +103,8 @@ def open_more(opener: Opener, reading: Reading, name: str, *, labeled: bool) -> 
     vocabulary, frame = reading.vocabularies[""], cutting.of_text(opener.data)
     read = _read(opener, name, ("data", "source"), vocabulary.kind)
     opened = _numbered(read, vocabulary, frame)
-    require_window(opened, frame, vocabulary.kind, labeled=labeled)
+    count = opened.content.samples
+    require_steps(opened.source, count, frame, vocabulary.kind, labeled=labeled)
     return opened if labeled else replace(opened, targets={})
 
 

@@ -159,7 +159,12 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         'a.csv:6:7: column "y": the value is missing (given "n/a")',
     ),
     "no such column": (table(16), {"features": ["z"]}, 'data.features.0: no column "z" in a.csv'),
-    "no training window": (
+    "no window at all": (
+        table(3),
+        {},
+        "a.csv: too short: it has 3 rows, and a window of 3 and a horizon of 1 take 4 rows",
+    ),
+    "no window to test on": (
         table(4),
         {"split": {"train": 0.5}},
         "data.split.test: the test part has 2 of 4 rows, and a window of 3 and a horizon of 1 "

@@ -125,8 +125,7 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "too short": (
         "abcd",
         {},
-        "data.window: the train part has 4 of 4 characters, and a window of 4 and a horizon of 1 "
-        "take 5 characters",
+        "a.txt: too short: it has 4 characters, and a window of 4 and a horizon of 1 take 5",
     ),
     "columns": (ABC, {"target": "y"}, "data.target: has no effect: a text has no columns"),
     "scale": (ABC, {"normalize": "minmax"}, "data.normalize: has no effect: tokens are not scaled"),
