@@ -20,11 +20,13 @@ from nnctl.run.artifacts import (
     read_evaluations,
     write_activations,
     write_evaluation,
+    write_fading,
     write_layers,
 )
 from nnctl.run.assess import Assessment
 from nnctl.run.evaluate import judged
 from nnctl.run.eventlog import EventLog, cut
+from nnctl.run.fading import fading
 from nnctl.run.jobs import Limits, make_job
 from nnctl.run.keeper import Keeper, set_aside
 from nnctl.run.networks import info_to_meta
@@ -168,6 +170,7 @@ def conclude(
         found = examine(prepared, state, gates)
         write_evaluation(run, found.document(str(run.best)), found.pictures)
         write_activations(run, {})  # those that there may be are of an older network
+        write_fading(run, remembered(prepared))
         verdicts = tuple(found.verdicts)
         status, word = verdict_status(verdicts), "finished"
         summary["metrics"], reason = last.metrics, last.reason
@@ -197,6 +200,14 @@ def examine(prepared: Prepared, state: TrainState, gates: list[Gate]) -> Assessm
     if gates and not unseen:
         found.verdicts.extend(judge(gates, {}))
     return found
+
+
+def remembered(prepared: Prepared) -> list[dict[str, Any]]:
+    """Return how gradients and influence fade in the network's recurrent layers, if it has any, on
+    its first training batch."""
+    plan, part = prepared.plan, prepared.parts["train"]
+    rows = np.arange(min(plan.batch, part.samples))
+    return fading(plan, prepared.graph, "train", rows)
 
 
 def wanted_gates(spec: Spec, terms: Terms) -> list[Gate]:
