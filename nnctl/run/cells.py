@@ -50,6 +50,7 @@ def gru(x: Array, u: Array, h: Array, c: Array, fields: Fields) -> tuple[Array, 
 
 
 CELLS: dict[str, Cell] = {"rnn": rnn, "lstm": lstm, "gru": gru}
+APART = {"gru"}  # cells in which the two products do more than add up
 
 
 class Slopes(NamedTuple):
@@ -77,10 +78,12 @@ def slopes(op: str, fields: Fields, params: Mapping[str, Array], x: Array) -> Sl
         again[t] = product.reshape(split[0], gates, units)
         old_h[t + 1], old_c[t + 1] = cell(given[t], again[t], old_h[t], old_c[t], fields)
     at = (given, again, old_h[:-1], old_c[:-1])
-    of_x, of_u = (
-        np.stack([_slope(cell, fields, at, k, gate) for gate in range(gates)], axis=-2)
-        for k in (0, 1)
-    )
+
+    def by_gate(k: int) -> Array:
+        return np.stack([_slope(cell, fields, at, k, gate) for gate in range(gates)], axis=-2)
+
+    of_x = by_gate(0)
+    of_u = by_gate(1) if op in APART else of_x
     of_h, of_c = (_slope(cell, fields, at, k, None) for k in (2, 3))
     return Slopes(of_x, of_u, of_h, of_c, old_h[1:])
 

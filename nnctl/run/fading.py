@@ -6,7 +6,7 @@ comes back to their outputs in one training batch. Training itself does nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +18,8 @@ from nnctl.run.cells import CELLS, Array, Slopes, slopes
 if TYPE_CHECKING:
     from nnctl.plan import Plan
 
-SAMPLES = 32  # of the batch, at most
-SEEN, UNITS = 8, 64  # samples and units, at most, whose dependence on every input is computed
+SAMPLES = 16  # of the batch, at most
+SEEN, UNITS = 8, 32  # samples and units, at most, whose dependence on every input is computed
 
 
 def fading(plan: Plan, graph: Graph, split: str, rows: Array) -> list[dict[str, Any]]:
@@ -34,7 +34,8 @@ def fading(plan: Plan, graph: Graph, split: str, rows: Array) -> list[dict[str, 
     if not nodes:
         return []
     held, parameters = signals(plan, split, rows[:SAMPLES], nodes), plan.parameters()
-    made = (_row(node, *held[node.name], parameters) for node in nodes)
+    with np.errstate(all="ignore"):  # what explodes may do so beyond all numbers
+        made = [_row(node, *held[node.name], parameters) for node in nodes]
     return [row for row in made if row is not None]
 
 
@@ -94,7 +95,7 @@ def norms(node: Node, found: Slopes, dy: Array, params: Mapping[str, Array]) -> 
 
 def _few(found: Slopes, samples: int) -> Slopes:
     x, u, h, c = (values[:, :, :samples] for values in found[:4])
-    return Slopes(x, u, h, c, found.states[:, :samples])
+    return Slopes(x, x if found.u is found.x else u, h, c, found.states[:, :samples])
 
 
 def _at_the_end(given: Array, steps: int) -> Array:
@@ -111,13 +112,24 @@ def _back(
     and at the input of each step, from the last one taken to the first."""
     dh, dc = np.zeros_like(given[0]), np.zeros_like(given[0])
     w, u = params["w"].T, params["u"].T
+    shows_c = found.c[0].any()  # h is a function of the old c
     for t in range(len(given) - 1, -1, -1):
         dh = dh + given[t]
-        both = np.stack([dh, dc])
-        of_x, of_u = (
-            np.einsum("snku,sngu->nkgu", both, part[:, t]).reshape(*dh.shape[:2], -1)
-            for part in (found.x, found.u)
-        )
+        both = (dh, dc) if shows_c else (dh,)
+        of_x = _gates(both, found.x[:, t])
+        of_u = of_x if found.u is found.x else _gates(both, found.u[:, t])
         yield dh, of_x @ w
-        old_h, old_c = ((both * part[:, t, :, None]).sum(0) for part in (found.h, found.c))
+        old_h, old_c = (_times(both, part[:, t, :, None]) for part in (found.h, found.c))
         dh, dc = old_h + of_u @ u, old_c
+
+
+def _gates(both: tuple[Array, ...], part: Array) -> Array:
+    """The gradients of the gates (N, K, G U) by those of the states (N, K, U)."""
+    wide = _times([each[:, :, None] for each in both], part[:, :, None])
+    return wide.reshape(*wide.shape[:2], -1)
+
+
+def _times(both: Sequence[Array], part: Array) -> Array:
+    """The sum over the states of what comes back to one, times its derivative."""
+    total: Array = sum(each * slope for each, slope in zip(both, part, strict=False))
+    return total

@@ -170,7 +170,6 @@ def conclude(
         found = examine(prepared, state, gates)
         write_evaluation(run, found.document(str(run.best)), found.pictures)
         write_activations(run, {})  # those that there may be are of an older network
-        write_fading(run, remembered(prepared))
         verdicts = tuple(found.verdicts)
         status, word = verdict_status(verdicts), "finished"
         summary["metrics"], reason = last.metrics, last.reason
@@ -184,6 +183,8 @@ def conclude(
     summary |= {"status": word, "reason": reason, "exit_code": int(status)}
     summary["gates"] = [verdict.row() for verdict in verdicts]
     run.write_summary(summary)
+    if isinstance(last, events.Finished):  # the run has ended, whatever becomes of this
+        write_fading(run, remembered(prepared))
     return Outcome(run, status, reason, summary, verdicts, tensor=tensor)
 
 

@@ -10,7 +10,7 @@ import pytest
 from nnctl.graph.graph import Node
 from nnctl.run.artifacts import read_fading, write_fading
 from nnctl.run.cells import CELLS, slopes
-from nnctl.run.fading import UNITS, fading, norms
+from nnctl.run.fading import SAMPLES, UNITS, fading, norms
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.plan.nets import data_of, net, plan_of
 from tests.reference import recurrent
@@ -129,7 +129,7 @@ def test_training_leaves_it_for_the_report(tmp_path: Path) -> None:
     spec = write_spec(tmp_path, (dense, f'{steps}returns = "last"'))
     outcome = train(spec, tmp_path / "run", "training.epochs=1", "training.dtype=float64")
     (row,) = read_fading(outcome.run)
-    assert (row["layer"], row["samples"]) == ("gru_1", 32)
+    assert (row["layer"], row["samples"]) == ("gru_1", SAMPLES)
     assert len(row["gradient"]) == len(row["influence"]) == 2 and row["gradient"][0] > 0
     write_fading(outcome.run, [])
     assert read_fading(outcome.run) == []
