@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,6 +77,26 @@ def trace(plan: Plan, split: str, row: int) -> list[tuple[str, dict[str, np.ndar
     for _ in _calls(plan, tape, np.array([row]), 0, 0):
         pass
     return [(node.name, _arrays(plan, tape, node)) for node in plan.graph.nodes]
+
+
+def signals(
+    plan: Plan, split: str, rows: np.ndarray, nodes: Sequence[Node]
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return what nodes read, what they give and what comes back to that in a training step on some
+    rows, by node, in their own shapes."""
+    plan.use(split, labeled=True)
+    tape, live = plan.tapes.probe(keep=True), len(rows)
+    for _ in _calls(plan, tape, rows, 0, 0):
+        pass
+    found, shapes = {}, {node.name: node.shape for node in plan.graph.nodes}
+    for node in nodes:
+        x, y = (
+            tape.array(tape.lowering.y[name])[:live].reshape(live, *shapes[name]).copy()
+            for name in (node.inputs[0], node.name)
+        )
+        deltas = [tape.array(buffer)[:live] for buffer in tape.lowering.sources(node)]
+        found[node.name] = x, y, np.sum(deltas, axis=0).reshape(live, *node.shape)
+    return found
 
 
 def activations(plan: Plan, split: str, row: int) -> dict[str, np.ndarray]:

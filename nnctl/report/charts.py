@@ -57,6 +57,22 @@ def learning_rate(runs: Sequence[Run]) -> str:
         return theme.for_page(to_svg(figure))
 
 
+def by_step(values: Sequence[float], first: int, title: str, below: str) -> str:
+    """Return the low chart of a norm by step, on a logarithmic axis; zeros are left out."""
+    with matplotlib.rc_context(STYLE):
+        figure = _figure(LOW)
+        axes = figure.subplots()
+        known = [value if value > 0.0 else math.nan for value in values]
+        steps = range(first, first + len(known))
+        _line(axes, steps, known, color=theme.series(0), marker="o", markersize=2.5)
+        if any(map(math.isfinite, known)):
+            axes.set_yscale("log")
+        axes.set_title(title, loc="left", fontweight="bold")
+        axes.set_xlabel(below)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        return theme.for_page(to_svg(figure))
+
+
 def sheet(runs: Sequence[Run]) -> str:
     """Return all charts below each other as one SVG file that stands alone."""
     names = quantities(runs)

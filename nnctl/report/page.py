@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from nnctl.report import charts, evaluations, theme
+from nnctl.report.fading import fading_charts
 from nnctl.report.figures import duration, figure, setting
 from nnctl.report.history import SPLITS
 from nnctl.report.pictures import (
@@ -70,6 +71,7 @@ def _facts(run: Run) -> dict[str, Any]:
             if split in run.evaluations
         ],
         "environment": run.summary.get("environment") or {},
+        "fading": fading_charts(run.fading),
         "kernels": kernel_sheets(run.kernels),
         "activations": _activations(run),
     }

@@ -15,6 +15,7 @@ from nnctl.run import eventlog
 from nnctl.run.artifacts import (
     read_activations,
     read_evaluations,
+    read_fading,
     read_frame,
     read_layers,
     read_pictures,
@@ -42,6 +43,7 @@ def read_run(run: RunDir, pictures: bool = False) -> Run:
         history=history(epochs),
         evaluations=read_evaluations(run),
         layers=tuple(read_layers(run)),
+        fading=tuple(read_fading(run)),
         spec=_text(run, "spec.toml"),
         settings=dict(_flat(_table(_text(run, "resolved.toml")))),
     )

@@ -17,10 +17,10 @@ class Run:
     """``summary`` is summary.json; ``evaluations`` are documents as of ``eval --json``, by split.
 
     ``spec`` is the text as it was given, ``settings`` every field of the resolved spec by its
-    dotted path, ``layers`` the rows of the layer table. Where pictures were asked for: ``pictures``
-    of samples by split and sample, ``drawn`` what the network made of them where it draws its
-    inputs, ``frames`` which one of clips they show, ``activations`` (what is told, arrays),
-    ``kernels`` by layer.
+    dotted path, ``layers`` the rows of the layer table, ``fading`` what recurrent layers remember.
+    Where pictures were asked for: ``pictures`` of samples by split and sample, ``drawn`` what the
+    network made of them where it draws its inputs, ``frames`` which one of clips they show,
+    ``activations`` (what is told, arrays), ``kernels`` by layer.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Run:
     history: History = field(default_factory=History)
     evaluations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     layers: tuple[Mapping[str, Any], ...] = ()
+    fading: tuple[Mapping[str, Any], ...] = ()
     spec: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     pictures: Mapping[str, Mapping[int, Array]] = field(default_factory=dict)

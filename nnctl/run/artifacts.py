@@ -6,6 +6,7 @@ pictures-SPLIT.npz       sample (n,), pictures (n, h, w, c) uint8: those of its 
                          of clips frame (2,): the number of the one shown, and of how many
 activations.npz          of ``eval --activations``: about (a JSON text), pictures, maps.K (n, h, w)
 layers.json              the rows of the layer table
+fading.json              of recurrent layers: norms of gradients by step, influence by distance
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from nnctl.run.heads import Array
 
 PREFIX, SUFFIX = "evaluation-", ".json"
-ACTIVATIONS = "activations.npz"
+ACTIVATIONS, FADING = "activations.npz", "fading.json"
 
 
 def write_evaluation(
@@ -45,6 +46,20 @@ def write_activations(run: RunDir, arrays: Mapping[str, Array]) -> None:
 def write_layers(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> None:
     """Keep the layer table: plain values under the headings that the report shows."""
     _write(run, "layers.json", {"layers": list(rows)})
+
+
+def write_fading(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Keep what is told of recurrent layers (``run/fading.py``); without any no file is left."""
+    listed = list(rows)
+    if listed:
+        _write(run, FADING, {"layers": listed})
+    else:
+        (run.artifacts / FADING).unlink(missing_ok=True)
+
+
+def read_fading(run: RunDir) -> Sequence[Mapping[str, Any]]:
+    """Return what was told of recurrent layers, or nothing."""
+    return list(_read(run.artifacts / FADING).get("layers", []))
 
 
 def layer_rows(graph: Graph) -> list[dict[str, Any]]:

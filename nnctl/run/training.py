@@ -20,11 +20,13 @@ from nnctl.run.artifacts import (
     read_evaluations,
     write_activations,
     write_evaluation,
+    write_fading,
     write_layers,
 )
 from nnctl.run.assess import Assessment
 from nnctl.run.evaluate import judged
 from nnctl.run.eventlog import EventLog, cut
+from nnctl.run.fading import fading
 from nnctl.run.jobs import Limits, make_job
 from nnctl.run.keeper import Keeper, set_aside
 from nnctl.run.networks import info_to_meta
@@ -181,6 +183,8 @@ def conclude(
     summary |= {"status": word, "reason": reason, "exit_code": int(status)}
     summary["gates"] = [verdict.row() for verdict in verdicts]
     run.write_summary(summary)
+    if isinstance(last, events.Finished):  # the run has ended, whatever becomes of this
+        write_fading(run, remembered(prepared))
     return Outcome(run, status, reason, summary, verdicts, tensor=tensor)
 
 
@@ -197,6 +201,14 @@ def examine(prepared: Prepared, state: TrainState, gates: list[Gate]) -> Assessm
     if gates and not unseen:
         found.verdicts.extend(judge(gates, {}))
     return found
+
+
+def remembered(prepared: Prepared) -> list[dict[str, Any]]:
+    """Return how gradients and influence fade in the network's recurrent layers, if it has any, on
+    its first training batch."""
+    plan, part = prepared.plan, prepared.parts["train"]
+    rows = np.arange(min(plan.batch, part.samples))
+    return fading(plan, prepared.graph, "train", rows)
 
 
 def wanted_gates(spec: Spec, terms: Terms) -> list[Gate]:

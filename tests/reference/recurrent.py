@@ -1,6 +1,7 @@
 """Recurrent layers as loops over steps, in float64, written from the formulas.
 
-x (N, T, I), w (I, G H), u (H, G H), b (G H,); ``lengths`` (N,): steps that count.
+x (N, T, I), w (I, G H), u (H, G H), b (G H,); ``lengths`` (N,): steps that count;
+``bumps`` (N, T, H) are added to the states, so that the derivative by one is that by a state.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from tests.reference.ops import relu, sigmoid
 NONLINEARITIES = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "linear": lambda a: a}
 
 
-def _run(x, units, states, step, returns, backward, lengths=None):
+def _run(x, units, states, step, returns, backward, lengths=None, bumps=None):
     """Carry ``states`` arrays (N, H), the first of them h, through the steps."""
     n, steps, _ = x.shape
     state = [np.zeros((n, units)) for _ in range(states)]
@@ -21,11 +22,13 @@ def _run(x, units, states, step, returns, backward, lengths=None):
     for t in reversed(range(steps)) if backward else range(steps):
         counts = (t < ends)[:, None]
         state = [np.where(counts, a, b) for a, b in zip(step(x[:, t], *state), state, strict=True)]
+        if bumps is not None:
+            state[0] = state[0] + bumps[:, t]
         every[:, t] = np.where(counts, state[0], 0)
     return every if returns == "sequence" else state[0]
 
 
-def lstm(x, w, u, b, returns, backward=False, lengths=None):
+def lstm(x, w, u, b, returns, backward=False, lengths=None, bumps=None):
     """Gates in the order input, forget, candidate, output."""
     units = len(u)
 
@@ -34,19 +37,19 @@ def lstm(x, w, u, b, returns, backward=False, lengths=None):
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
         return sigmoid(o) * np.tanh(c), c
 
-    return _run(x, units, 2, step, returns, backward, lengths)
+    return _run(x, units, 2, step, returns, backward, lengths, bumps)
 
 
-def rnn(x, w, u, b, nonlinearity, returns, backward=False, lengths=None):
+def rnn(x, w, u, b, nonlinearity, returns, backward=False, lengths=None, bumps=None):
     """Elman's network."""
 
     def step(now, h):
         return (NONLINEARITIES[nonlinearity](now @ w + h @ u + b),)
 
-    return _run(x, len(u), 1, step, returns, backward, lengths)
+    return _run(x, len(u), 1, step, returns, backward, lengths, bumps)
 
 
-def gru(x, w, u, b, b_h, returns, backward=False, lengths=None):
+def gru(x, w, u, b, b_h, returns, backward=False, lengths=None, bumps=None):
     """Gates in the order reset, update, candidate; the reset gate acts on the product with h."""
 
     def step(now, h):
@@ -56,7 +59,7 @@ def gru(x, w, u, b, b_h, returns, backward=False, lengths=None):
         n = np.tanh(nx + r * nh)
         return (z * h + (1 - z) * n,)
 
-    return _run(x, len(u), 1, step, returns, backward, lengths)
+    return _run(x, len(u), 1, step, returns, backward, lengths, bumps)
 
 
 CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}

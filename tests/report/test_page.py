@@ -125,3 +125,26 @@ def test_several_runs_show_what_differs():
     assert "Comparison of 2 runs" in text
     assert "optimizer.learning_rate 0.1 0.2" in text
     assert "training.epochs" not in text
+
+
+def test_recurrent_layers_are_told_of_with_two_charts_each():
+    rows = [
+        {"layer": f"{EVIL}{k}", "type": "gru", "samples": 16, "gradient": [0.0, 1e-4, 0.01, 1.0],
+         "influence": [2.0, 0.9, 0.04, 0.01]}
+        for k in range(2)
+    ]  # fmt: skip
+    html = page([run(fading=tuple(rows))])
+    parsed(html)
+    text = text_of(html)
+    assert "What recurrent layers remember" in text and EVIL not in html
+    assert (
+        "gru, 16 samples. It falls below half of the nearest input&#39;s influence after 1" in text
+    )
+    assert "below a hundredth of the nearest input&#39;s influence after 3 steps" in text
+    assert text.count("gradient norm by step") == text.count("influence of an input") == 2
+    assert "What recurrent layers remember" not in page([run()])
+
+
+def test_numbers_that_are_none_or_all_zero_are_no_chart_to_fail_on():
+    row = {"layer": "r", "type": "rnn", "samples": 1, "gradient": [None, 0.0], "influence": []}
+    parsed(page([run(fading=(row,))]))

@@ -1,0 +1,97 @@
+"""Cells of recurrent layers in NumPy, and their derivatives: what the report's charts are made of.
+
+A cell is elementwise once the products with the input and with the state are there: every unit's
+new state is a function of its own gates and of its own old state. So the derivatives of all units
+are found at once, by steps into the complex plane: f'(x) = Im f(x + ih) / h, where nothing is
+subtracted and h can be so small that nothing is lost (Squire & Trapp 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Fields = Mapping[str, Any]
+# (gates from the input (..., G, U), gates from the state, h (..., U), c, fields) -> (h, c)
+Cell = Callable[[Array, Array, Array, Array, Fields], tuple[Array, Array]]
+H = 1e-150
+
+
+def sigmoid(a: Array) -> Array:
+    found: Array = 0.5 + 0.5 * np.tanh(0.5 * a)
+    return found
+
+
+NONLINEARITIES: dict[str, Callable[[Array], Array]] = {
+    "tanh": np.tanh,
+    "relu": lambda a: np.where(a.real > 0, a, 0.0 * a),
+    "sigmoid": sigmoid,
+    "linear": lambda a: a,
+}
+
+
+def rnn(x: Array, u: Array, h: Array, c: Array, fields: Fields) -> tuple[Array, Array]:
+    return NONLINEARITIES[fields["nonlinearity"]]((x + u)[..., 0, :]), c
+
+
+def lstm(x: Array, u: Array, h: Array, c: Array, fields: Fields) -> tuple[Array, Array]:
+    i, f, g, o = np.moveaxis(x + u, -2, 0)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+
+
+def gru(x: Array, u: Array, h: Array, c: Array, fields: Fields) -> tuple[Array, Array]:
+    (rx, zx, mx), (ru, zu, mu) = np.moveaxis(x, -2, 0), np.moveaxis(u, -2, 0)
+    z, m = sigmoid(zx + zu), np.tanh(mx + sigmoid(rx + ru) * mu)
+    return z * h + (1 - z) * m, c
+
+
+CELLS: dict[str, Cell] = {"rnn": rnn, "lstm": lstm, "gru": gru}
+APART = {"gru"}  # cells in which the two products do more than add up
+
+
+class Slopes(NamedTuple):
+    """Derivatives of the new h and of the new c (first axis), for all steps in the order that they
+    are taken in: by the gates ``x`` and ``u`` (2, T, N, G, U), by the old ``h`` and ``c``. And the
+    states h themselves (T, N, U)."""
+
+    x: Array
+    u: Array
+    h: Array
+    c: Array
+    states: Array
+
+
+def slopes(op: str, fields: Fields, params: Mapping[str, Array], x: Array) -> Slopes:
+    """Run a layer over x (N, T, inputs), the steps in the order that they are taken in."""
+    cell, units = CELLS[op], len(params["u"])
+    gates = params["w"].shape[1] // units
+    none = np.zeros(gates * units)
+    split = (*x.shape[:2], gates, units)
+    given = (x @ params["w"] + params.get("b", none)).reshape(split).swapaxes(0, 1)
+    again, old_h, old_c = np.empty_like(given), *np.zeros((2, x.shape[1] + 1, len(x), units))
+    for t in range(x.shape[1]):
+        product = old_h[t] @ params["u"] + params.get("b_h", none)
+        again[t] = product.reshape(split[0], gates, units)
+        old_h[t + 1], old_c[t + 1] = cell(given[t], again[t], old_h[t], old_c[t], fields)
+    at = (given, again, old_h[:-1], old_c[:-1])
+
+    def by_gate(k: int) -> Array:
+        return np.stack([_slope(cell, fields, at, k, gate) for gate in range(gates)], axis=-2)
+
+    of_x = by_gate(0)
+    of_u = by_gate(1) if op in APART else of_x
+    of_h, of_c = (_slope(cell, fields, at, k, None) for k in (2, 3))
+    return Slopes(of_x, of_u, of_h, of_c, old_h[1:])
+
+
+def _slope(cell: Cell, fields: Fields, at: tuple[Array, ...], k: int, gate: int | None) -> Array:
+    """Derivatives of both states by one argument, or by one gate of it."""
+    x, u, h, c = moved = [values + 0j for values in at]
+    where = moved[k] if gate is None else moved[k][..., gate, :]
+    where += 1j * H
+    found: Array = np.stack([values.imag for values in cell(x, u, h, c, fields)]) / H
+    return found

@@ -1,0 +1,135 @@
+"""How gradients and influence fade: against differences of the float64 reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnctl.graph.graph import Node
+from nnctl.run.artifacts import read_fading, write_fading
+from nnctl.run.cells import CELLS, slopes
+from nnctl.run.fading import SAMPLES, UNITS, fading, norms
+from nnctl.spec.info import DataInfo, TargetInfo
+from tests.plan.nets import data_of, net, plan_of
+from tests.reference import recurrent
+from tests.run.runs import train, write_spec
+
+N, T, INPUTS, HIDDEN = 3, 5, 2, 4
+SERIES = DataInfo({"": (T, INPUTS)}, {"": TargetInfo("number", 2)}, 50)
+KINDS = {
+    "lstm": "lstm units=4",
+    "gru": "gru units=4",
+    **{kind: f'rnn units=4 nonlinearity="{kind}"' for kind in ("tanh", "relu", "sigmoid")},
+    "linear": 'rnn units=4 nonlinearity="linear"',
+}
+WAYS = [("sequence", False), ("sequence", True), ("last", True)]
+
+
+def node_of(kind: str, returns: str, backward: bool, more: str = "") -> Node:
+    way = f'name="r" returns="{returns}" backward={str(backward).lower()} {more}'
+    layers = f"{KINDS[kind]} {way}\n" + ("flatten\n" if returns == "sequence" else "")
+    return net(layers + "dense units=2", SERIES)[0].node("r")
+
+
+def slope(value, at: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Central differences, of every element."""
+    found = []
+    for i in np.ndindex(*at.shape):
+        step = np.zeros_like(at)
+        step[i] = 1e-5
+        found.append((value(at + step) - value(at - step)) / 2e-5)
+    return np.array(found).reshape(*at.shape, *np.shape(found[0]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("returns", "backward"), WAYS)
+def test_both_are_derivatives_of_the_reference(kind: str, returns: str, backward: bool) -> None:
+    node, stream = node_of(kind, returns, backward), np.random.default_rng(7)
+    gates = {"lstm": 4, "gru": 3}.get(kind, 1) * HIDDEN
+    names = ("b", "b_h") if kind == "gru" else ("b",)
+    params = {"w": (INPUTS, gates), "u": (HIDDEN, gates), **dict.fromkeys(names, (gates,))}
+    params = {name: stream.normal(size=shape) for name, shape in params.items()}
+    x = stream.normal(size=(N, T, INPUTS))
+    dy = stream.normal(size=(N, *node.shape))
+    more = [kind] if node.op == "rnn" else []
+    cell = recurrent.CELLS[node.op]
+
+    def run(x: np.ndarray, returns: str, bumps: np.ndarray | None = None) -> np.ndarray:
+        weights = [params[name] for name in ("w", "u", *names)]
+        found: np.ndarray = cell(x, *weights, *more, returns, backward, bumps=bumps)
+        return found
+
+    taken = x[:, ::-1] if backward else x
+    found = slopes(node.op, node.fields, params, taken)
+    gradient, influence = norms(node, found, dy, params)
+    by_state = slope(lambda b: (run(x, returns, b) * dy).sum(), np.zeros((N, T, HIDDEN)))
+    np.testing.assert_allclose(gradient, np.linalg.norm(by_state, axis=(0, 2)), rtol=1e-6)
+    # d h / d x of each sample: (N, T, inputs, N, units), of which other samples' are zero
+    by_input = slope(lambda x: run(x, "last"), x)
+    squares = np.square(by_input).sum(axis=(2, 3)).mean(axis=(0, 2))
+    wanted = np.sqrt(squares if backward else squares[::-1])
+    np.testing.assert_allclose(influence, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("more", ["", "bias=false"])
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_of_a_network_in_the_engine(kind: str, more: str) -> None:
+    """With a loss that is the sum of all states what comes back is known."""
+    layers = f'{KINDS[kind]} name="below" {more}\n{KINDS[kind]} name="r" returns="last" {more}\n'
+    graph, _ = net(layers + 'dense units=2 name="head"', SERIES)
+    plan = plan_of(graph)
+    inputs, targets = data_of(SERIES)
+    plan.attach("train", inputs, targets)
+    below, row = fading(plan, graph, "train", np.arange(6))
+    plan.close()
+    assert (below["layer"], row["layer"], row["type"], row["samples"]) == ("below", "r", kind, 6)
+    assert len(below["gradient"]) == len(row["influence"]) == T
+    # What comes back to the last state is that of the dense layer: 2 (y - t) / 12, turned by w.
+    again = plan_of(graph)
+    again.attach("train", inputs, targets)
+    error = again.evaluate("train", np.arange(6)).outputs["head"] - targets[""][:6]
+    wanted = np.linalg.norm(error / 6 @ again.parameters()["head.w"].T)
+    again.close()
+    assert row["gradient"][-1] == pytest.approx(wanted, rel=1e-9)
+    assert 0 < row["gradient"][0] != row["gradient"][-1] and below["gradient"][0] > 0
+
+
+def test_wide_layers_are_looked_at_in_part() -> None:
+    """All units of a linear layer whose weights are alike are alike: so is the mean of some."""
+    units = 2 * UNITS
+    text = f'rnn units={units} nonlinearity="linear" name="r" returns="last"\ndense units=2'
+    node = net(text, SERIES)[0].node("r")
+    params = {"w": np.ones((INPUTS, units)), "u": 0.5 * np.eye(units)}
+    found = slopes("rnn", node.fields, params, np.ones((1, T, INPUTS)))
+    _, influence = norms(node, found, np.ones((1, units)), params)
+    np.testing.assert_allclose(influence, np.sqrt(INPUTS) * 0.5 ** np.arange(T))
+
+
+def test_every_recurrent_layer_has_a_cell() -> None:
+    assert set(CELLS) == set(recurrent.CELLS)
+
+
+def test_a_layer_that_does_more_than_its_cell_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = 'gru units=4 name="a"\nrnn units=3 name="r" returns="last"\ndense units=2'
+    graph, _ = net(layers, SERIES)
+    plan = plan_of(graph)
+    plan.attach("train", *data_of(SERIES))
+    rows = np.arange(6)
+    assert [row["layer"] for row in fading(plan, graph, "train", rows)] == ["a", "r"]
+    monkeypatch.setitem(CELLS, "gru", lambda x, u, h, c, fields: ((x + u)[..., 0, :], c))
+    assert [row["layer"] for row in fading(plan, graph, "train", rows)] == ["r"]
+    plan.close()
+
+
+def test_training_leaves_it_for_the_report(tmp_path: Path) -> None:
+    dense = 'type = "dense"\nunits = 8\nactivation = "relu"'
+    steps = 'type = "reshape"\nshape = [2, 1]\n\n[[layers]]\ntype = "gru"\nunits = 3\n'
+    spec = write_spec(tmp_path, (dense, f'{steps}returns = "last"'))
+    outcome = train(spec, tmp_path / "run", "training.epochs=1", "training.dtype=float64")
+    (row,) = read_fading(outcome.run)
+    assert (row["layer"], row["samples"]) == ("gru_1", SAMPLES)
+    assert len(row["gradient"]) == len(row["influence"]) == 2 and row["gradient"][0] > 0
+    write_fading(outcome.run, [])
+    assert read_fading(outcome.run) == []
