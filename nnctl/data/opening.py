@@ -148,6 +148,9 @@ class Opener:
         keep: bool,
         labeled: bool = True,
     ) -> Opened:
+        if source.noun == "text":
+            message = f"a text, and {main.name} is none"
+            raise DataError(source.describe(message, f"give data of the form of {main.name}"))
         same = main.roles is not None and source.noun == main.noun
         roles = main.roles if same else None
         roles = roles or assign(source, self.data, self.locate, labeled=labeled)

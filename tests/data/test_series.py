@@ -147,6 +147,9 @@ def test_the_last_window_of_a_file_ends_where_the_file_does(tmp_path: Path) -> N
     write(tmp_path, "new.csv", table(7))
     labeled = load_more(spec(**keys), reading, "new.csv", base_dir=tmp_path)
     assert labeled.targets[""].values.tolist() == [[30.0], [50.0]]
+    write(tmp_path, "new.txt", "1 2 3 4")
+    with pytest.raises(DataError, match=r"new.txt: a text, and a.csv is none"):
+        load_more(spec(**keys), reading, "new.txt", labeled=False, base_dir=tmp_path)
     write(tmp_path, "new.csv", "y\n1\n2\n")
     with pytest.raises(DataError, match="too short: it has 2 rows, and a window takes 3 rows"):
         load_more(spec(**keys), reading, "new.csv", labeled=False, base_dir=tmp_path)

@@ -96,8 +96,8 @@ def test_records_and_what_is_unknown_in_them(tmp_path):
     (tmp_path / "a.tsv").write_text(pairs)
     text = SPEC.replace("a.txt", "a.tsv").replace("window = 4", 'tokens = "character"')
     text = text.replace(", gap = 3", "").replace("split", 'task = "classification"\nsplit')
-    flat = '[[layers]]\ntype = "flatten"\n[[layers]]\ntype = "dense"'
-    text = text.replace('[[layers]]\ntype = "dense"', flat).replace("units = 3", "units = 2")
+    last = '[[layers]]\ntype = "rnn"\nunits = 6\nreturns = "last"\n[[layers]]\ntype = "dense"'
+    text = text.replace('[[layers]]\ntype = "dense"', last).replace("units = 3", "units = 2")
     (tmp_path / "spec.toml").write_text(text)
     train(tmp_path / "spec.toml", tmp_path / "run")
     (tmp_path / "new.txt").write_text("b\nab\n")

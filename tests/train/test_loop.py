@@ -212,7 +212,7 @@ def test_an_end_with_a_loss_that_is_not_finite_is_a_divergence(value):
     plan = new_plan()
     honest = plan.evaluate
     plan.evaluate = lambda split, rows: replace(
-        honest(split, rows), **({"loss": value} if split == "test" else {})
+        honest(split, rows), **({"terms": ((1.0, value, 1.0),)} if split == "test" else {})
     )
     seen, state, _ = run(plan, rules=[MaxSteps(1)])
     last = seen[-1]
