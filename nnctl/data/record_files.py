@@ -6,6 +6,8 @@ without one its columns are input and target in turn. Stdlib only.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nnctl.data.files import require_file
 from nnctl.data.opening import Opener
 from nnctl.data.problems import SpecPath
@@ -18,8 +20,9 @@ from nnctl.errors import DataError
 USUAL = ("input", "target")
 
 
-def open_records(opener: Opener, name: str, path: SpecPath) -> Source:
-    """Open a file of records: a table, JSON lines, or a record a line. Raises DataError."""
+def open_records(opener: Opener, name: str, path: SpecPath, known: Iterable[str] = ()) -> Source:
+    """Open a file of records: a table, JSON lines, or a record a line; ``known`` are the columns of
+    the file that these belong to. Raises DataError."""
     if name.lower().endswith(table.EXTENSIONS):
         opener.require_file(name, path)
         file = opener.base_dir / name
@@ -29,7 +32,7 @@ def open_records(opener: Opener, name: str, path: SpecPath) -> Source:
         header = opener.data.header
         first = next(table.rows(file, delimiter), (0, []))[1]
         found: Source = table.Table(
-            file, delimiter, _is_header(first, opener) if header is None else header
+            file, delimiter, _is_header(first, opener, known) if header is None else header
         )
     else:
         found = opener.by_name(name, path)
@@ -52,9 +55,10 @@ def _defaults(names: tuple[str, ...], target: str | None) -> Defaults:
     return Defaults(target=names[1] if len(names) == 2 else None, inputs=rest[:1])
 
 
-def _is_header(first: list[str], opener: Opener) -> bool:
+def _is_header(first: list[str], opener: Opener, known: Iterable[str]) -> bool:
+    """Whether a row holds a name that the spec gives, or a ``known`` one."""
     data = opener.data
     lists = [*(data.inputs or {}).values(), *(data.targets or {}).values(), data.features or []]
     named = {name for names in lists for name in names} | ({data.target} if data.target else set())
-    named = {name for name in named if not name.startswith(("column_", "@"))}
+    named = {name for name in {*named, *known} if not name.startswith(("column_", "@"))}
     return not named.isdisjoint(first) or "input" in first

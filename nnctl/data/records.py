@@ -103,8 +103,9 @@ class RecordOpener(Opener):
         labeled: bool = True,
     ) -> OpenedRecords:
         """Open other records with the vocabularies and lengths of the main ones."""
-        source = open_records(self, name, path)
         roles = main.roles
+        known = [name for names in roles.inputs.values() for name in names] if roles else []
+        source = open_records(self, name, path, known)
         if roles is None or not _has(source, roles, labeled):
             roles = assign(source, self.data, self.locate, labeled=labeled)
         roles = replace(roles, targets=roles.targets if labeled else {}, group=None, order=None)

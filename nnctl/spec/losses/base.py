@@ -49,7 +49,8 @@ def of_a_step(output: Shape, target: TargetInfo) -> Shape:
         hint = "let every layer give something for every step: no flatten, no pool of all steps;\n"
         hint += 'tokens go through a layer of type = "embedding" first'
         if target.kind == "class":
-            hint += '\nset task = "regression" in [data] if they are numbers of the whole sample'
+            hint += '\nset task in [data] if the target is of the whole sample: "classification" '
+            hint += 'for records, "regression" if it is numbers'
         raise ShapeError(f"{needs}, {{layer}} has {format_shape(output)}", hint)
     if output[0] != target.steps:
         hint = 'keep the number of steps in the layers before it: padding = "same" or "causal"'
