@@ -10,15 +10,20 @@ Evaluation has two rows only, used in turns.
 Weights: w (inputs, gates * units), u (units, gates * units), b (gates * units,); gates side by side
 in the order that the cell names. A step beyond a sample's length leaves the state as it is, gives
 zeros, and has no gradient.
+
+With recurrent dropout u multiplies what a mask leaves of h, the same for all steps of a sample (Gal
+& Ghahramani 2016). The mask lies where row 0 would have gates.
 """
 
 from typing import NamedTuple
 
-from nnctl.engine.intrinsics import call_product, lanes_of, load_int, size_of, view
+from nnctl.engine.intrinsics import call_product, lanes_of, load_int, size_of, view, view2
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, Split
+from nnctl.engine.maths import like
 from nnctl.ops.conv_core import clear, copy
 from nnctl.ops.dense import DEPTH, columns_of, padded, step_of
+from nnctl.ops.dropout import masked
 
 ROWS = 16  # samples of a task, at most: the products of a step are that many rows high
 
@@ -32,6 +37,7 @@ class Recurrence(NamedTuple):
     columns: int  # of w: gates * units
     again: int  # where in a row the gates lie that u gives: 0, or behind those that w gives
     state: int  # where h lies in a row
+    handed: int  # where that of h lies which u multiplies: h itself, or what a mask leaves of it
     width: int  # of a row of the trace
     rows: int  # of a sample's trace
     backward: int  # 1: from the last step to the first
@@ -88,12 +94,30 @@ def is_over(lengths, sample, t):
 
 
 @inline
+def draw_masks(trace, g, rate, step, seed, stream, first_row, last_row, unit):
+    """Put each sample's mask, 0 or 1 / (1 - rate) for each unit, into its row 0."""
+    size = size_of(unit)
+    rows = view2(row(trace, first_row, 0, g, size), last_row - first_row, g.rows * g.width, unit)
+    for i in range(rows.shape[0]):
+        for j in range(g.units):
+            rows[i, j] = like(1, unit)
+    masked(rows, rows, g.units, rate, step, seed, stream, first_row, unit)
+
+
+@inline
+def multiply_into(source, mask, target, count, unit):
+    s, m, t = view(source, count, unit), view(mask, count, unit), view(target, count, unit)
+    for j in range(count):
+        t[j] = s[j] * m[j]
+
+
+@inline
 def forward(
     cell, x, x_ld, w, u, b, b_h, y, y_ld, trace, lengths, g, first_row, last_row, p1, p2, unit
 ):
     """All steps of some samples; ``cell(row, row before, g, unit)`` turns gates into a state."""
     size, n, ld, count = size_of(unit), g.units, g.rows * g.width, last_row - first_row
-    state, again = size * g.state, size * g.again
+    state, again, handed = size * g.state, size * g.again, size * g.handed
     for r in range(first_row, last_row):
         clear(row(trace, r, 0, g, size) + state, g.width - g.state, unit)
     for k in range(g.steps):
@@ -109,7 +133,7 @@ def forward(
         if k > 0 or again:  # the state is zero at the start
             start, start_ld = (b_h, 0) if again else (now, ld)
             multiply(
-                old + state, ld, n, u, g.columns, now + again, ld, start, start_ld, count,
+                old + handed, ld, n, u, g.columns, now + again, ld, start, start_ld, count,
                 p1, p2, unit,
             )  # fmt: skip
         for r in range(count):
@@ -119,6 +143,9 @@ def forward(
                 copy(before + state, at + state, g.width - g.state, unit)
             else:
                 cell(at, before, g, unit)
+                if handed != state:
+                    mask = row(trace, first_row + r, 0, g, size)
+                    multiply_into(at + state, mask, at + handed, n, unit)
             if g.every:
                 out = y + size * ((first_row + r) * y_ld + t * n)
                 if over:
@@ -131,9 +158,9 @@ def forward(
 
 
 def back_room(sizes: Sizes) -> int:
-    """Scratch of a backward pass: gradients of two states and of a step's input."""
+    """Scratch of a backward pass: gradients of two states, of what is handed on, of an input."""
     g, lanes = sizes["g"], sizes.lanes
-    wide = 2 * padded(g.units, lanes) + padded(g.inputs, lanes) + 3 * lanes
+    wide = 3 * padded(g.units, lanes) + padded(g.inputs, lanes) + 4 * lanes
     return int(shard(sizes).rows * wide)
 
 
@@ -151,7 +178,8 @@ def backward(
     count, again = last_row - first_row, size * g.again
     wide, wide_in = columns_of(n, lanes) + lanes, columns_of(g.inputs, lanes) + lanes
     dh, dc = scratch, scratch + size * count * wide
-    dx_row = dc + size * count * wide
+    dhanded = dc + size * count * wide
+    dx_row = dhanded + size * count * wide
     clear(scratch, 2 * count * wide, unit)
     if not g.every:
         for r in range(count):
@@ -167,10 +195,19 @@ def backward(
             if g.every:
                 add(dy + size * ((first_row + r) * dy_ld + t * n), dh + size * r * wide, n, unit)
             cell(at, before, dh + size * r * wide, dc + size * r * wide, g, unit)
-        if k > 0:
+        if k > 0 and g.handed == g.state:
             multiply(
                 now + again, ld, g.columns, u_turned, n, dh, wide, dh, wide, count, p1, p2, unit
             )
+        elif k > 0:
+            multiply(
+                now + again, ld, g.columns, u_turned, n, dhanded, wide, zeros, 0, count,
+                p1, p2, unit,
+            )  # fmt: skip
+            for r in range(count):
+                mask, part = row(trace, first_row + r, 0, g, size), dhanded + size * r * wide
+                multiply_into(part, mask, part, n, unit)
+                add(part, dh + size * r * wide, n, unit)
         if wants_dx:
             multiply(
                 now, ld, g.columns, w_turned, g.inputs, dx_row, wide_in, zeros, 0, count,

@@ -5,13 +5,21 @@ from nnctl.engine.kernel import Kernel, tiles
 from nnctl.ops.conv_kernels import conv_turn, weight_elements
 from nnctl.ops.dense import gradient_split, padded, panel_split, step_of
 from nnctl.ops.geometry import geometry
-from nnctl.ops.recurrent import Recurrence, row
+from nnctl.ops.recurrent import Recurrence, draw_masks, row, shard
 from nnctl.ops.recurrent_table import table_gradient, token_products, token_sums
 from nnctl.ops.registry import Call, Record, Site, Temporary
 from nnctl.ops.windows import Axis
 
 Names = dict[str, str | int | float | Temporary | Record]
 BLOCK = 128  # steps of a block of the sum for dw: their gates stay in the first-level cache
+
+
+@tiles("trace", split=shard)
+def recurrent_masks(
+    trace, g, recurrent_dropout, step, seed, stream, first_row, last_row, unit
+):  # fmt: skip
+    """The masks of recurrent dropout of some samples."""
+    draw_masks(trace, g, recurrent_dropout, step, seed, stream, first_row, last_row, unit)
 
 
 @tiles(
@@ -103,10 +111,12 @@ class Layer:
         self.tokens = int(site.fields.get("vocabulary", 0))  # 0: it reads numbers
         inputs = int(site.fields["inputs"]) if self.tokens else site.shapes[0][-1]
         wide = padded(gates * units, site.lanes)
-        state = tables * wide
+        state, room = tables * wide, padded(units, site.lanes)
+        drops = not evaluation and float(site.fields["recurrent_dropout"]) > 0
+        handed = state + kept * room if drops else state
         self.g = Recurrence(
-            steps, inputs, units, gates * units, state - wide, state,
-            _odd(state + kept * padded(units, site.lanes), site.lanes),
+            steps, inputs, units, gates * units, state - wide, state, handed,
+            _odd(state + (kept + drops) * room, site.lanes),
             2 if evaluation else steps + 1,
             int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), kind,
             wide if self.tokens else 0,
@@ -123,7 +133,8 @@ class Layer:
         names |= {name: "zeros" for name in ("b", "b_h") if name not in self.site.parameters}
         if self.evaluation:
             names["trace"] = Temporary("trace", self.elements)
-        return [*self._products(names), Call(kernel, names)]
+        masks = [Call(recurrent_masks, {"g": self.g})] if self.g.handed != self.g.state else []
+        return [*self._products(names), *masks, Call(kernel, names)]
 
     def _products(self, names: Names) -> list[Call]:
         """Where tokens are read: the table times w, which then stands for w."""
@@ -142,7 +153,12 @@ class Layer:
         names: Names = {"g": g, "u_turned": u, "w_turned": w if wants else "zeros"}
         names |= {"wants_dx": int(wants)} | ({} if wants else {"dx": "zeros", "dx_ld": 0})
         turns = [turn_u, turn_w] if wants else [turn_u]
-        of_h: Names = {"a": "trace", "a_ld": g.rows * g.width, "a_first": g.state, "depth": g.units}
+        of_h: Names = {
+            "a": "trace",
+            "a_ld": g.rows * g.width,
+            "a_first": g.handed,
+            "depth": g.units,
+        }
         of_h |= {"a_step": g.width, "dw": "du", "dw_accumulates": "du_accumulates"}
         sums = [*self._of_w(), Call(recurrent_gradient, {"g": g, "before": g.again, **of_h})]
         biases = {"b": 0, "b_h": g.again}

@@ -18,6 +18,7 @@ GOLDENS = json.loads((Path(__file__).parent / "layers.json").read_text())
 LAYERS = GOLDENS["layers"]
 # The goldens have seven digits.
 TOLERANCE = {"float64": 6e-7, "float32": 1e-5}
+LATER = {"recurrent_dropout": 0.0}  # fields that came after the goldens, as their defaults
 
 
 def found(case, dtype, **spoiled):
@@ -26,7 +27,14 @@ def found(case, dtype, **spoiled):
     if case.tag == "batch_norm":
         states = {n: np.ones(case.shape[-1]) for n in ("running_mean", "running_var")}
     op = OpCase(
-        case.tag, (case.shape,), shape, None, case.fields, case.params, case.batch, states=states
+        case.tag,
+        (case.shape,),
+        shape,
+        None,
+        {**LATER, **case.fields},
+        case.params,
+        case.batch,
+        states=states,
     )
     x, params = case.given()
     data = Data([x], params | spoiled, [case.upstream((case.batch, *shape))])

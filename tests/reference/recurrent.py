@@ -1,7 +1,8 @@
 """Recurrent layers as loops over steps, in float64, written from the formulas.
 
 x (N, T, I), w (I, G H), u (H, G H), b (G H,); ``lengths`` (N,): steps that count;
-``bumps`` (N, T, H) are added to the states, so that the derivative by one is that by a state.
+``bumps`` (N, T, H) are added to the states, so that the derivative by one is that by a state;
+``mask`` (N, H) is what the products with the state see of it.
 """
 
 from __future__ import annotations
@@ -28,33 +29,33 @@ def _run(x, units, states, step, returns, backward, lengths=None, bumps=None):
     return every if returns == "sequence" else state[0]
 
 
-def lstm(x, w, u, b, returns, backward=False, lengths=None, bumps=None):
+def lstm(x, w, u, b, returns, backward=False, lengths=None, bumps=None, mask=1.0):
     """Gates in the order input, forget, candidate, output."""
     units = len(u)
 
     def step(now, h, c):
-        i, f, g, o = np.split(now @ w + h @ u + b, 4, axis=1)
+        i, f, g, o = np.split(now @ w + (mask * h) @ u + b, 4, axis=1)
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
         return sigmoid(o) * np.tanh(c), c
 
     return _run(x, units, 2, step, returns, backward, lengths, bumps)
 
 
-def rnn(x, w, u, b, nonlinearity, returns, backward=False, lengths=None, bumps=None):
+def rnn(x, w, u, b, nonlinearity, returns, backward=False, lengths=None, bumps=None, mask=1.0):
     """Elman's network."""
 
     def step(now, h):
-        return (NONLINEARITIES[nonlinearity](now @ w + h @ u + b),)
+        return (NONLINEARITIES[nonlinearity](now @ w + (mask * h) @ u + b),)
 
     return _run(x, len(u), 1, step, returns, backward, lengths, bumps)
 
 
-def gru(x, w, u, b, b_h, returns, backward=False, lengths=None, bumps=None):
+def gru(x, w, u, b, b_h, returns, backward=False, lengths=None, bumps=None, mask=1.0):
     """Gates in the order reset, update, candidate; the reset gate acts on the product with h."""
 
     def step(now, h):
         rx, zx, nx = np.split(now @ w + b, 3, axis=1)
-        rh, zh, nh = np.split(h @ u + b_h, 3, axis=1)
+        rh, zh, nh = np.split((mask * h) @ u + b_h, 3, axis=1)
         r, z = sigmoid(rx + rh), sigmoid(zx + zh)
         n = np.tanh(nx + r * nh)
         return (z * h + (1 - z) * n,)

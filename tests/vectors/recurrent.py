@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.reference import recurrent
+from tests.reference.philox import dropout_mask
 from tests.vectors.case import OpCase
 
 # (batch, steps, inputs, units): one, primes, around one and two vectors, more than a task's samples
@@ -15,7 +16,8 @@ _SIZES = [
 
 
 def _fields(units, returns, backward, **more):
-    return {"units": units, "returns": returns, "backward": backward, **more}
+    rest = {"recurrent_dropout": 0.0, **more}
+    return {"units": units, "returns": returns, "backward": backward, **rest}
 
 
 def _case(tag, size, gates, forward, params, returns="sequence", backward=False, **more):
@@ -23,16 +25,27 @@ def _case(tag, size, gates, forward, params, returns="sequence", backward=False,
     shape = (steps, units) if returns == "sequence" else (units,)
     arrays = {"w": (inputs, gates * units), "u": (units, gates * units)}
     arrays |= dict.fromkeys(params, (gates * units,))
+    drops = "recurrent_dropout" in more
     return OpCase(
         tag, ((steps, inputs),), shape, forward, _fields(units, returns, backward, **more), arrays,
-        batch, weights=0.3, single=2e-5, note=returns,
+        batch, weights=0.3, single=2e-5, note=returns, differs=drops, by_place=drops,
     )  # fmt: skip
+
+
+def _given(size, how, context):
+    """How a reference is called: a drawn mask in place of the rate of dropout."""
+    rate = how.get("recurrent_dropout", 0.0)
+    given = {"returns": "sequence", **how}
+    given.pop("recurrent_dropout", None)
+    if rate and context.training:
+        given["mask"] = dropout_mask(size[0], size[3], rate, context)[: size[0]] / (1 - rate)
+    return given
 
 
 def _lstm(size, bias=True, **how):
     def forward(x, params, context):
         b = params.get("b", np.zeros(4 * size[3]))
-        given = {"returns": "sequence", **how}
+        given = _given((len(x[0]), *size[1:]), how, context)
         return recurrent.lstm(x[0], params["w"], params["u"], b, **given)
 
     return _case("lstm", size, 4, forward, ("b",) if bias else (), **how)
@@ -40,7 +53,7 @@ def _lstm(size, bias=True, **how):
 
 def _rnn(size, nonlinearity="tanh", **how):
     def forward(x, params, context):
-        given = {"returns": "sequence", **how}
+        given = _given((len(x[0]), *size[1:]), how, context)
         return recurrent.rnn(x[0], params["w"], params["u"], params["b"], nonlinearity, **given)
 
     return _case("rnn", size, 1, forward, ("b",), nonlinearity=nonlinearity, **how)
@@ -50,7 +63,7 @@ def _gru(size, bias=True, **how):
     def forward(x, params, context):
         none = np.zeros(3 * size[3])
         b, b_h = params.get("b", none), params.get("b_h", none)
-        given = {"returns": "sequence", **how}
+        given = _given((len(x[0]), *size[1:]), how, context)
         return recurrent.gru(x[0], params["w"], params["u"], b, b_h, **given)
 
     return _case("gru", size, 3, forward, ("b", "b_h") if bias else (), **how)
@@ -63,3 +76,5 @@ for make in (_lstm, _gru, _rnn):
 CASES += [_lstm(_SIZES[2], bias=False), _gru(_SIZES[2], bias=False)]
 CASES += [_rnn(size, kind) for size in _SIZES[1:4:2] for kind in ("sigmoid", "linear")]
 CASES += [_rnn(_SIZES[3], "relu")]  # its corners lie where the weights put them: not on a slope
+CASES += [make(_SIZES[k], recurrent_dropout=0.4) for make in (_lstm, _gru, _rnn) for k in (2, 5)]
+CASES += [_gru(_SIZES[2], recurrent_dropout=0.3, returns="last", backward=True)]

@@ -21,7 +21,9 @@ from .sharing import of_the_owner
 class Recurrent(LayerModel):
     """What all of them have: from a sequence (T, C) to the states (T, units), or to the last one.
 
-    w is [C, gates * units], u [units, gates * units], b [gates * units].
+    w is [C, gates * units], u [units, gates * units], b [gates * units]. In training
+    ``recurrent_dropout`` hides some numbers of the state from the next step's products, and scales
+    the rest (Gal & Ghahramani 2016).
     """
 
     takes_table: ClassVar[bool] = True
@@ -38,6 +40,13 @@ class Recurrent(LayerModel):
     )
     backward: bool = Field(False, description="go from the last step to the first")
     bias: bool = Field(True, description="add trained numbers to the gates")
+    recurrent_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="probability that the next step does not see a number of the state, the same "
+        "numbers at all steps of a sample",
+    )
     init: Initializer | None = Field(None, description="start of w; default glorot_uniform")
     recurrent_init: Initializer | None = Field(
         None, description="start of u; default glorot_uniform"

@@ -39,6 +39,8 @@ def _recurrent(node: Node, weights: Weights, run: Run) -> Function:
     fields, arrays = node["fields"], _arrays(node, weights)
     units, biased = fields["units"], len(arrays) > 2
     backward, last = fields["backward"], fields["returns"] == "last"
+    if fields["recurrent_dropout"]:
+        raise NotInPeer("dropout inside the recurrence")
 
     def states(x: Tensor) -> Tensor:
         start = x.new_zeros(1, len(x), units)
