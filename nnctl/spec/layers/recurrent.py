@@ -60,7 +60,8 @@ class Recurrent(LayerModel):
     )
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        hint = "a sequence has two axes, steps and channels: put a reshape layer before it"
+        hint = "a sequence has two axes, steps and channels: tokens go through an embedding,\n"
+        hint += 'a recurrent layer gives one with returns = "sequence", and reshape makes one'
         steps, _ = require_rank(inputs, (2,), self.type, hint)
         return (steps, self.units) if self.returns == "sequence" else (self.units,)
 
