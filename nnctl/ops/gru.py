@@ -7,11 +7,8 @@ Gates lie in the order r, z, m. A row of the trace: what w gives, what u gives, 
 
 from nnctl.engine.intrinsics import size_of, view
 from nnctl.engine.jit import inline
-from nnctl.engine.kernel import tiles
 from nnctl.engine.maths import like, sigmoid, tanh
-from nnctl.ops.recurrent import back_room, backward, forward, shard, work
-from nnctl.ops.recurrent_layer import Layer
-from nnctl.ops.registry import Call, Site, register
+from nnctl.ops.recurrent_layer import register_cell
 
 
 @inline
@@ -51,46 +48,4 @@ def _cell_back(at, before, dh, dc, g, unit):
         of_h[j] = both[j]
 
 
-@tiles("y trace", split=shard, rowwise="x", work=work)
-def gru_forward(
-    x, x_ld, w, u, b, b_h, y, y_ld, trace, lengths, g, first_row, last_row, product1, product2, unit
-):
-    """All steps of some samples."""
-    forward(
-        _cell, x, x_ld, w, u, b, b_h, y, y_ld, trace, lengths, g, first_row, last_row,
-        product1, product2, unit,
-    )  # fmt: skip
-
-
-@tiles("dx trace", split=shard, rowwise="dy", scratch=back_room, work=work)
-def gru_backward(
-    dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g, scratch,
-    first_row, last_row, product1, product2, unit,
-):  # fmt: skip
-    """Back through all steps of some samples."""
-    backward(
-        _cell_back, dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g,
-        scratch, first_row, last_row, product1, product2, unit,
-    )  # fmt: skip
-
-
-def _layer(site: Site, evaluation: bool = False) -> Layer:
-    return Layer(site, gates=3, kept=1, tables=2, evaluation=evaluation)
-
-
-def _forward(site: Site) -> list[Call]:
-    return _layer(site).forward(gru_forward)
-
-
-def _evaluate(site: Site) -> list[Call]:
-    return _layer(site, evaluation=True).forward(gru_forward)
-
-
-def _backward(site: Site) -> list[Call]:
-    return _layer(site).backward(gru_backward)
-
-
-register(
-    "gru", _forward, _backward, evaluate=_evaluate,
-    saved={"trace": lambda site: _layer(site).elements}, layouts={"w": "panels", "u": "panels"},
-)  # fmt: skip
+register_cell("gru", _cell, _cell_back, gates=3, kept=1, tables=2)

@@ -7,12 +7,9 @@ Gates lie in the order i, f, g, o. A row of the trace: gates, h, c.
 
 from nnctl.engine.intrinsics import lanes_of, size_of, view
 from nnctl.engine.jit import inline
-from nnctl.engine.kernel import tiles
 from nnctl.engine.maths import like, sigmoid, tanh
 from nnctl.ops.dense import columns_of
-from nnctl.ops.recurrent import back_room, backward, forward, shard, work
-from nnctl.ops.recurrent_layer import Layer
-from nnctl.ops.registry import Call, Site, register
+from nnctl.ops.recurrent_layer import register_cell
 
 
 @inline
@@ -64,46 +61,4 @@ def _cell_back(at, before, dh, dc, g, unit):
         d[j] = one - one
 
 
-@tiles("y trace", split=shard, rowwise="x", work=work)
-def lstm_forward(
-    x, x_ld, w, u, b, y, y_ld, trace, lengths, g, first_row, last_row, product1, product2, unit
-):
-    """All steps of some samples."""
-    forward(
-        _cell, x, x_ld, w, u, b, b, y, y_ld, trace, lengths, g, first_row, last_row,
-        product1, product2, unit,
-    )  # fmt: skip
-
-
-@tiles("dx trace", split=shard, rowwise="dy", scratch=back_room, work=work)
-def lstm_backward(
-    dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g, scratch,
-    first_row, last_row, product1, product2, unit,
-):  # fmt: skip
-    """Back through all steps of some samples."""
-    backward(
-        _cell_back, dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g,
-        scratch, first_row, last_row, product1, product2, unit,
-    )  # fmt: skip
-
-
-def _layer(site: Site, evaluation: bool = False) -> Layer:
-    return Layer(site, gates=4, kept=2, evaluation=evaluation)
-
-
-def _forward(site: Site) -> list[Call]:
-    return _layer(site).forward(lstm_forward)
-
-
-def _evaluate(site: Site) -> list[Call]:
-    return _layer(site, evaluation=True).forward(lstm_forward)
-
-
-def _backward(site: Site) -> list[Call]:
-    return _layer(site).backward(lstm_backward)
-
-
-register(
-    "lstm", _forward, _backward, evaluate=_evaluate,
-    saved={"trace": lambda site: _layer(site).elements}, layouts={"w": "panels", "u": "panels"},
-)  # fmt: skip
+register_cell("lstm", _cell, _cell_back, gates=4, kept=2)

@@ -17,13 +17,11 @@ With recurrent dropout u multiplies what a mask leaves of h, the same for all st
 
 from typing import NamedTuple
 
-from nnctl.engine.intrinsics import call_product, lanes_of, load_int, size_of, view, view2
+from nnctl.engine.intrinsics import call_product, lanes_of, load_int, size_of, view
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, Split
-from nnctl.engine.maths import like
 from nnctl.ops.conv_core import clear, copy
 from nnctl.ops.dense import DEPTH, columns_of, padded, step_of
-from nnctl.ops.dropout import masked
 
 ROWS = 16  # samples of a task, at most: the products of a step are that many rows high
 
@@ -91,17 +89,6 @@ def multiply(a, a_ld, depth, w, columns, out, out_ld, start, start_ld, rows, p1,
 def is_over(lengths, sample, t):
     """Whether step ``t`` lies beyond the end of a sample."""
     return t >= load_int(lengths + 8 * sample)
-
-
-@inline
-def draw_masks(trace, g, rate, step, seed, stream, first_row, last_row, unit):
-    """Put each sample's mask, 0 or 1 / (1 - rate) for each unit, into its row 0."""
-    size = size_of(unit)
-    rows = view2(row(trace, first_row, 0, g, size), last_row - first_row, g.rows * g.width, unit)
-    for i in range(rows.shape[0]):
-        for j in range(g.units):
-            rows[i, j] = like(1, unit)
-    masked(rows, rows, g.units, rate, step, seed, stream, first_row, unit)
 
 
 @inline

@@ -1,13 +1,18 @@
 """A recurrent layer at its place: sizes, the calls of both passes, and gradients of the weights."""
 
-from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view, view2
 from nnctl.engine.kernel import Kernel, tiles
+from nnctl.engine.maths import like
 from nnctl.ops.conv_kernels import conv_turn, weight_elements
 from nnctl.ops.dense import gradient_split, padded, panel_split, step_of
+from nnctl.ops.dropout import masked
 from nnctl.ops.geometry import geometry
-from nnctl.ops.recurrent import Recurrence, draw_masks, row, shard
+from nnctl.ops.recurrent import Recurrence, back_room, backward, forward, row, shard, work
 from nnctl.ops.recurrent_table import table_gradient, token_products, token_sums
-from nnctl.ops.registry import Call, Record, Site, Temporary
+from nnctl.ops.registry import Call, Record, Site, Temporary, register
 from nnctl.ops.windows import Axis
 
 Names = dict[str, str | int | float | Temporary | Record]
@@ -18,8 +23,13 @@ BLOCK = 128  # steps of a block of the sum for dw: their gates stay in the first
 def recurrent_masks(
     trace, g, recurrent_dropout, step, seed, stream, first_row, last_row, unit
 ):  # fmt: skip
-    """The masks of recurrent dropout of some samples."""
-    draw_masks(trace, g, recurrent_dropout, step, seed, stream, first_row, last_row, unit)
+    """Put each sample's mask, 0 or 1 / (1 - rate) for each unit, into its row 0."""
+    start = row(trace, first_row, 0, g, size_of(unit))
+    rows = view2(start, last_row - first_row, g.rows * g.width, unit)
+    for i in range(rows.shape[0]):
+        for j in range(g.units):
+            rows[i, j] = like(1, unit)
+    masked(rows, rows, g.units, recurrent_dropout, step, seed, stream, first_row, unit)
 
 
 @tiles(
@@ -102,9 +112,9 @@ class Layer:
         site: Site,
         gates: int,
         kept: int,
-        tables: int = 1,
-        evaluation: bool = False,
-        kind: int = 0,
+        tables: int,
+        evaluation: bool,
+        kind: int,
     ) -> None:
         self.site, self.evaluation = site, evaluation
         steps, units = site.shapes[0][0], int(site.fields["units"])
@@ -198,3 +208,59 @@ class Layer:
         room = Temporary(f"{parameter}.turned", size)
         one = geometry([Axis(1, 1)], depth, self.g.columns, 1)
         return Call(conv_turn, {"w": parameter, "turned": room, "g": one, "flipped": 0}), room
+
+
+def _kernels(tag: str, cell: Any, cell_back: Any) -> tuple[Kernel, Kernel]:
+    """The loops over steps around the two functions of a cell."""
+
+    def run(
+        x, x_ld, w, u, b, b_h, y, y_ld, trace, lengths, g, first_row, last_row,
+        product1, product2, unit,
+    ):  # fmt: skip
+        forward(
+            cell, x, x_ld, w, u, b, b_h, y, y_ld, trace, lengths, g, first_row, last_row,
+            product1, product2, unit,
+        )  # fmt: skip
+
+    def back(
+        dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g, scratch,
+        first_row, last_row, product1, product2, unit,
+    ):  # fmt: skip
+        backward(
+            cell_back, dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g,
+            scratch, first_row, last_row, product1, product2, unit,
+        )  # fmt: skip
+
+    run.__name__, back.__name__ = f"{tag}_forward", f"{tag}_backward"
+    by_samples: Any = {"split": shard, "work": work}
+    return (
+        tiles("y trace", rowwise="x", **by_samples)(run),
+        tiles("dx trace", rowwise="dy", scratch=back_room, **by_samples)(back),
+    )
+
+
+def register_cell(
+    tag: str,
+    cell: Any,
+    cell_back: Any,
+    *,
+    gates: int,
+    kept: int,
+    tables: int = 1,
+    kind: Callable[[Mapping[str, Any]], int] = lambda fields: 0,
+) -> None:
+    """Say how recurrent layers of type ``tag`` run: by the two functions of a row that ``forward``
+    and ``backward`` of recurrent.py take; the numbers are those of ``Layer``."""
+    run, back = _kernels(tag, cell, cell_back)
+
+    def layer(site: Site, evaluation: bool = False) -> Layer:
+        return Layer(site, gates, kept, tables, evaluation, kind(site.fields))
+
+    register(
+        tag,
+        lambda site: layer(site).forward(run),
+        lambda site: layer(site).backward(back),
+        evaluate=lambda site: layer(site, evaluation=True).forward(run),
+        saved={"trace": lambda site: layer(site).elements},
+        layouts={"w": "panels", "u": "panels"},
+    )
