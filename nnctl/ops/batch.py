@@ -2,16 +2,17 @@
 
 from nnctl.engine import control
 from nnctl.engine.intrinsics import load_int, not_finite, store_int, view
+from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Split, elementwise, rows, tiles
 
 SINGLE = Split(1, 1, 1, 1, 1, limit=1)
 
 
-def _single(sizes) -> Split:
+def single(sizes) -> Split:
     return SINGLE
 
 
-@tiles("", split=_single)
+@tiles("", split=single)
 def begin_step(memory, unit):
     """Go to the next step of the call: its first sample and its number of samples."""
     index = load_int(memory + control.INDEX) + 1
@@ -64,9 +65,10 @@ def full_length(counts, steps):
         counts[i] = steps
 
 
-@tiles("total", split=_single, whole="losses")
-def sum_losses(losses, total, weight, is_first, capacity, live, memory, unit):
-    """Add weight * mean(losses) to the step's loss: four quarters of the batch, then their tree."""
+@inline
+def log_mean(losses, total, weight, is_first, count, capacity, live, memory):
+    """Add weight * sum(losses) / count to the step's loss: four quarters of the batch, then their
+    tree."""
     values = view(losses, live, 0.0)
     quarter = (capacity + 3) // 4
     sums = view(total, 5, 0.0)
@@ -74,12 +76,18 @@ def sum_losses(losses, total, weight, is_first, capacity, live, memory, unit):
         sums[q] = 0.0
         for i in range(min(q * quarter, live), min((q + 1) * quarter, live)):
             sums[q] += values[i]
-    mean = ((sums[0] + sums[1]) + (sums[2] + sums[3])) / live
+    mean = ((sums[0] + sums[1]) + (sums[2] + sums[3])) / count
     place = load_int(memory + control.LOSSES) + 8 * load_int(memory + control.INDEX)
     log = view(place, 1, 0.0)
     log[0] = weight * mean + (0.0 if is_first else log[0])
     if not_finite(log[0]) != 0:
         store_int(memory + control.FAILED, 1)
+
+
+@tiles("total", split=single, whole="losses")
+def sum_losses(losses, total, weight, is_first, capacity, live, memory, unit):
+    """Add weight * mean(losses) to the step's loss."""
+    log_mean(losses, total, weight, is_first, live, capacity, live, memory)
 
 
 @rows("out")
@@ -115,7 +123,7 @@ def square_sums(dp, chunks, chunk, norms, first_row, unit):
     view(norms, chunks, 0.0)[first_row] = total
 
 
-@tiles("norms", split=_single)
+@tiles("norms", split=single)
 def gradient_norm(norms, chunks, memory, unit):
     """Write the root of the sum of the chunks' sums, in order, as the step's gradient norm."""
     sums = view(norms, chunks, 0.0)

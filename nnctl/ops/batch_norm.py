@@ -22,8 +22,9 @@ from math import prod
 
 from nnctl.engine import control
 from nnctl.engine.intrinsics import not_finite, store_int, view
-from nnctl.engine.kernel import Split, rows, tiles
+from nnctl.engine.kernel import rows, tiles
 from nnctl.ops import norm_core as core
+from nnctl.ops.batch import single
 from nnctl.ops.column_norm import column_backward, column_forward
 from nnctl.ops.norm_core import (
     add_or_write,
@@ -95,11 +96,7 @@ def batch_apply(
         scaled(x[i], y[i], x_width, wide, middle, factor, offset)
 
 
-def _single(sizes) -> Split:
-    return Split(1, 1, 1, 1, 1, limit=1)
-
-
-@tiles("running_mean running_var", split=_single, whole="mean variance")
+@tiles("running_mean running_var", split=single, whole="mean variance")
 def batch_keep(mean, variance, running_mean, running_var, running_decay, channels, memory, unit):
     """running = decay running + (1 - decay) batch, in double precision."""
     batch, batch_variance = view(mean, channels, unit), view(variance, channels, unit)

@@ -10,9 +10,9 @@ import numpy as np
 
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import rows
-from nnctl.engine.maths import sigmoid
+from nnctl.engine.maths import like, sigmoid
+from nnctl.ops.loss_rows import mean_of_rows, slopes_of_rows, slopes_of_steps, sum_of_steps
 from nnctl.ops.registry import register_loss
-from nnctl.ops.steps import counts_here
 
 
 @inline
@@ -44,58 +44,46 @@ def binary_labels_gradient(
         dx[i, 0] = loss_weight * inverse_live * _slope(x[i, 0], t, pos_weight, unit)
 
 
+@inline
+def _term(x, t, pos_weight, label_smoothing):
+    smooth = np.float64(label_smoothing)
+    soft = np.float64(t) * (1.0 - smooth) + smooth * 0.5
+    return _value(np.float64(x), soft, np.float64(pos_weight))
+
+
+@inline
+def _term_slope(x, t, pos_weight, label_smoothing):
+    one = like(1, x)
+    soft = t * (one - label_smoothing) + label_smoothing * like(0.5, x)
+    return _slope(x, soft, pos_weight, one)
+
+
 @rows("losses")
 def binary_rows(x, x_width, target, pos_weight, label_smoothing, losses):
-    smooth = np.float64(label_smoothing)
-    for i in range(x.shape[0]):
-        total = 0.0
-        for j in range(x_width):
-            t = np.float64(target[i, j]) * (1.0 - smooth) + smooth * 0.5
-            total += _value(np.float64(x[i, j]), t, np.float64(pos_weight))
-        losses[i] = total / x_width
+    mean_of_rows(_term, x, x_width, target, losses, pos_weight, label_smoothing)
 
 
 @rows("dx")
 def binary_rows_gradient(
     x, x_width, target, pos_weight, label_smoothing, dx, loss_weight, inverse_live, unit
 ):
-    half = unit / (unit + unit)
-    scale = loss_weight * inverse_live / (unit * x_width)
-    for i in range(x.shape[0]):
-        for j in range(x_width):
-            t = target[i, j] * (unit - label_smoothing) + label_smoothing * half
-            dx[i, j] = scale * _slope(x[i, j], t, pos_weight, unit)
+    scale = loss_weight * inverse_live
+    slopes_of_rows(_term_slope, x, x_width, target, dx, scale, pos_weight, label_smoothing, unit)
 
 
 @rows("losses")
 def binary_steps(x, x_width, target, steps, pos_weight, label_smoothing, losses):
-    smooth, width = np.float64(label_smoothing), x_width // steps
-    for i in range(x.shape[0]):
-        losses[i] = 0.0
-        for s in range(steps):
-            if counts_here(target, i, s * width, (s + 1) * width):
-                total = 0.0
-                for j in range(s * width, (s + 1) * width):
-                    t = np.float64(target[i, j]) * (1.0 - smooth) + smooth * 0.5
-                    total += _value(np.float64(x[i, j]), t, np.float64(pos_weight))
-                losses[i] += total / width
+    sum_of_steps(_term, x, x_width, target, steps, losses, pos_weight, label_smoothing)
 
 
 @rows("dx")
 def binary_steps_gradient(
     x, x_width, target, steps, pos_weight, label_smoothing, dx, loss_weight, share, unit
 ):
-    half, width = unit / (unit + unit), x_width // steps
-    scale = loss_weight * share[0] / (unit * width)
-    for i in range(x.shape[0]):
-        for s in range(steps):
-            counted = counts_here(target, i, s * width, (s + 1) * width)
-            for j in range(s * width, (s + 1) * width):
-                if counted:
-                    t = target[i, j] * (unit - label_smoothing) + label_smoothing * half
-                    dx[i, j] = scale * _slope(x[i, j], t, pos_weight, unit)
-                else:
-                    dx[i, j] = 0
+    scale = loss_weight * share[0]
+    slopes_of_steps(
+        _term_slope, x, x_width, target, steps, dx, scale, pos_weight, label_smoothing, unit
+    )
 
 
 register_loss(

@@ -15,16 +15,16 @@ from nnctl.ops.registry import register_loss
 
 
 @inline
-def _exponentials(x, i, width, shifted):
-    """Write exp(x_ij - max) to ``shifted``; return max and sum."""
-    peak = x[i, 0]
-    for j in range(1, width):
-        peak = x[i, j] if x[i, j] > peak else peak
-    for j in range(width):
-        shifted[i, j] = exp(x[i, j] - peak)
-    total = shifted[i, 0]
-    for j in range(1, width):
-        total += shifted[i, j]
+def _exponentials(x, shifted):
+    """Write exp(x_j - max) to ``shifted``; return max and sum."""
+    peak = x[0]
+    for j in range(1, x.shape[0]):
+        peak = x[j] if x[j] > peak else peak
+    for j in range(x.shape[0]):
+        shifted[j] = exp(x[j] - peak)
+    total = shifted[0]
+    for j in range(1, x.shape[0]):
+        total += shifted[j]
     return peak, total
 
 
@@ -33,7 +33,7 @@ def cross_entropy_labels(
     x, x_width, labels, class_weights, label_smoothing, losses, shifted, total
 ):
     for i in range(x.shape[0]):
-        peak, total[i] = _exponentials(x, i, x_width, shifted)
+        peak, total[i] = _exponentials(x[i, :x_width], shifted[i, :x_width])
         top = np.float64(peak) + math.log(np.float64(total[i]))
         t = labels[i]
         value = (1.0 - label_smoothing) * class_weights[t] * (top - x[i, t])
@@ -69,7 +69,7 @@ def cross_entropy_labels_gradient(
 @rows("losses shifted total")
 def cross_entropy_rows(x, x_width, target, class_weights, label_smoothing, losses, shifted, total):
     for i in range(x.shape[0]):
-        peak, total[i] = _exponentials(x, i, x_width, shifted)
+        peak, total[i] = _exponentials(x[i, :x_width], shifted[i, :x_width])
         top = np.float64(peak) + math.log(np.float64(total[i]))
         share, kept = np.float64(label_smoothing) / x_width, 1.0 - label_smoothing
         value = 0.0
@@ -98,14 +98,7 @@ def cross_entropy_rows_gradient(
 @inline
 def _softmax(x, p):
     """Write softmax(x) to ``p``; return the logarithm of the sum of exponentials."""
-    peak = x[0]
-    for j in range(1, x.shape[0]):
-        peak = x[j] if x[j] > peak else peak
-    for j in range(x.shape[0]):
-        p[j] = exp(x[j] - peak)
-    total = p[0]
-    for j in range(1, x.shape[0]):
-        total += p[j]
+    peak, total = _exponentials(x, p)
     for j in range(x.shape[0]):
         p[j] /= total
     return np.float64(peak) + math.log(np.float64(total))

@@ -7,45 +7,30 @@ mse: (x - t)^2, without a half. mae: |x - t|, slope 0 at 0. huber (Huber 1964): 
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import rows
 from nnctl.engine.maths import like
+from nnctl.ops.loss_rows import mean_of_rows, slopes_of_rows, slopes_of_steps, sum_of_steps
 from nnctl.ops.registry import register_loss
-from nnctl.ops.steps import counts_here
 
 
-@rows("losses")
-def mse(x, x_width, target, losses):
-    for i in range(x.shape[0]):
-        total = 0.0
-        for j in range(x_width):
-            d = x[i, j] - target[i, j]
-            total += d * d
-        losses[i] = total / x_width
+@inline
+def _squared(x, t, p, q):
+    return (x - t) * (x - t)
 
 
-@rows("dx")
-def mse_gradient(x, x_width, target, dx, loss_weight, inverse_live, unit):
-    scale = (unit + unit) * loss_weight * inverse_live / (unit * x_width)
-    for i in range(x.shape[0]):
-        for j in range(x_width):
-            dx[i, j] = scale * (x[i, j] - target[i, j])
+@inline
+def _squared_slope(x, t, p, q):
+    return (x - t) + (x - t)
 
 
-@rows("losses")
-def mae(x, x_width, target, losses):
-    for i in range(x.shape[0]):
-        total = 0.0
-        for j in range(x_width):
-            total += abs(x[i, j] - target[i, j])
-        losses[i] = total / x_width
+@inline
+def _magnitude(x, t, p, q):
+    return abs(x - t)
 
 
-@rows("dx")
-def mae_gradient(x, x_width, target, dx, loss_weight, inverse_live, unit):
-    scale = loss_weight * inverse_live / (unit * x_width)
-    for i in range(x.shape[0]):
-        for j in range(x_width):
-            d = x[i, j] - target[i, j]
-            # NaN is neither, and stays
-            dx[i, j] = scale if d > 0 else (-scale if d < 0 else d)
+@inline
+def _magnitude_slope(x, t, p, q):
+    d = x - t
+    one = like(1, d)
+    return one if d > 0 else (-one if d < 0 else d)  # NaN is neither, and stays
 
 
 @inline
@@ -54,108 +39,82 @@ def _bent(d, delta):
     return -delta if bounded < -delta else bounded
 
 
+@inline
+def _huber(x, t, delta, q):
+    d = abs(x - t)
+    bounded = _bent(d, delta)
+    return bounded * (d - like(0.5, d) * bounded)
+
+
+@inline
+def _huber_slope(x, t, delta, q):
+    return _bent(x - t, delta)
+
+
 @rows("losses")
-def huber(x, x_width, target, delta, losses):
-    for i in range(x.shape[0]):
-        total = 0.0
-        for j in range(x_width):
-            d = abs(x[i, j] - target[i, j])
-            bounded = _bent(d, delta)
-            total += bounded * (d - like(0.5, d) * bounded)
-        losses[i] = total / x_width
+def mse(x, x_width, target, losses):
+    mean_of_rows(_squared, x, x_width, target, losses, 0, 0)
 
 
 @rows("dx")
-def huber_gradient(x, x_width, target, delta, dx, loss_weight, inverse_live, unit):
-    scale = loss_weight * inverse_live / (unit * x_width)
-    for i in range(x.shape[0]):
-        for j in range(x_width):
-            dx[i, j] = scale * _bent(x[i, j] - target[i, j], delta)
+def mse_gradient(x, x_width, target, dx, loss_weight, inverse_live, unit):
+    scale = loss_weight * inverse_live
+    slopes_of_rows(_squared_slope, x, x_width, target, dx, scale, 0, 0, unit)
 
 
 @rows("losses")
 def mse_steps(x, x_width, target, steps, losses):
-    width = x_width // steps
-    for i in range(x.shape[0]):
-        losses[i] = 0.0
-        for s in range(steps):
-            if counts_here(target, i, s * width, (s + 1) * width):
-                total = 0.0
-                for j in range(s * width, (s + 1) * width):
-                    d = x[i, j] - target[i, j]
-                    total += d * d
-                losses[i] += total / width
+    sum_of_steps(_squared, x, x_width, target, steps, losses, 0, 0)
 
 
 @rows("dx")
 def mse_steps_gradient(x, x_width, target, steps, dx, loss_weight, share, unit):
-    width = x_width // steps
-    scale = (unit + unit) * loss_weight * share[0] / (unit * width)
-    for i in range(x.shape[0]):
-        for s in range(steps):
-            counted = counts_here(target, i, s * width, (s + 1) * width)
-            for j in range(s * width, (s + 1) * width):
-                if counted:
-                    dx[i, j] = scale * (x[i, j] - target[i, j])
-                else:
-                    dx[i, j] = 0
+    scale = loss_weight * share[0]
+    slopes_of_steps(_squared_slope, x, x_width, target, steps, dx, scale, 0, 0, unit)
+
+
+@rows("losses")
+def mae(x, x_width, target, losses):
+    mean_of_rows(_magnitude, x, x_width, target, losses, 0, 0)
+
+
+@rows("dx")
+def mae_gradient(x, x_width, target, dx, loss_weight, inverse_live, unit):
+    scale = loss_weight * inverse_live
+    slopes_of_rows(_magnitude_slope, x, x_width, target, dx, scale, 0, 0, unit)
 
 
 @rows("losses")
 def mae_steps(x, x_width, target, steps, losses):
-    width = x_width // steps
-    for i in range(x.shape[0]):
-        losses[i] = 0.0
-        for s in range(steps):
-            if counts_here(target, i, s * width, (s + 1) * width):
-                total = 0.0
-                for j in range(s * width, (s + 1) * width):
-                    total += abs(x[i, j] - target[i, j])
-                losses[i] += total / width
+    sum_of_steps(_magnitude, x, x_width, target, steps, losses, 0, 0)
 
 
 @rows("dx")
 def mae_steps_gradient(x, x_width, target, steps, dx, loss_weight, share, unit):
-    width = x_width // steps
-    scale = loss_weight * share[0] / (unit * width)
-    for i in range(x.shape[0]):
-        for s in range(steps):
-            counted = counts_here(target, i, s * width, (s + 1) * width)
-            for j in range(s * width, (s + 1) * width):
-                if counted:
-                    d = x[i, j] - target[i, j]
-                    dx[i, j] = scale if d > 0 else (-scale if d < 0 else d)
-                else:
-                    dx[i, j] = 0
+    scale = loss_weight * share[0]
+    slopes_of_steps(_magnitude_slope, x, x_width, target, steps, dx, scale, 0, 0, unit)
+
+
+@rows("losses")
+def huber(x, x_width, target, delta, losses):
+    mean_of_rows(_huber, x, x_width, target, losses, delta, 0)
+
+
+@rows("dx")
+def huber_gradient(x, x_width, target, delta, dx, loss_weight, inverse_live, unit):
+    scale = loss_weight * inverse_live
+    slopes_of_rows(_huber_slope, x, x_width, target, dx, scale, delta, 0, unit)
 
 
 @rows("losses")
 def huber_steps(x, x_width, target, steps, delta, losses):
-    width = x_width // steps
-    for i in range(x.shape[0]):
-        losses[i] = 0.0
-        for s in range(steps):
-            if counts_here(target, i, s * width, (s + 1) * width):
-                total = 0.0
-                for j in range(s * width, (s + 1) * width):
-                    d = abs(x[i, j] - target[i, j])
-                    bounded = _bent(d, delta)
-                    total += bounded * (d - like(0.5, d) * bounded)
-                losses[i] += total / width
+    sum_of_steps(_huber, x, x_width, target, steps, losses, delta, 0)
 
 
 @rows("dx")
 def huber_steps_gradient(x, x_width, target, steps, delta, dx, loss_weight, share, unit):
-    width = x_width // steps
-    scale = loss_weight * share[0] / (unit * width)
-    for i in range(x.shape[0]):
-        for s in range(steps):
-            counted = counts_here(target, i, s * width, (s + 1) * width)
-            for j in range(s * width, (s + 1) * width):
-                if counted:
-                    dx[i, j] = scale * _bent(x[i, j] - target[i, j], delta)
-                else:
-                    dx[i, j] = 0
+    scale = loss_weight * share[0]
+    slopes_of_steps(_huber_slope, x, x_width, target, steps, dx, scale, delta, 0, unit)
 
 
 register_loss("mse", rows=(mse, mse_gradient), step_rows=(mse_steps, mse_steps_gradient))

@@ -6,16 +6,10 @@ the mean over the steps of all its samples that count; it is 0 where there is no
 
 import math
 
-from nnctl.engine import control
-from nnctl.engine.intrinsics import load_int, not_finite, store_int, view
+from nnctl.engine.intrinsics import view
 from nnctl.engine.jit import inline
-from nnctl.engine.kernel import Split, rows, tiles
-
-SINGLE = Split(1, 1, 1, 1, 1, limit=1)
-
-
-def _single(sizes) -> Split:
-    return SINGLE
+from nnctl.engine.kernel import rows, tiles
+from nnctl.ops.batch import log_mean, single
 
 
 @inline
@@ -51,7 +45,7 @@ def count_rows(target, target_width, steps, counts):
         counts[i] = found
 
 
-@tiles("share", split=_single, whole="counts")
+@tiles("share", split=single, whole="counts")
 def share_of_a_step(counts, share, live, unit):
     """One over the steps of the batch that count."""
     total = _total(view(counts, live, 0.0), live)
@@ -66,20 +60,8 @@ def _total(counts, live):
     return total
 
 
-@tiles("total", split=_single, whole="losses counts")
+@tiles("total", split=single, whole="losses counts")
 def sum_step_losses(losses, counts, total, weight, is_first, capacity, live, memory, unit):
-    """Add weight * mean to the step's loss: sums in four quarters of the batch, then their tree."""
-    values = view(losses, live, 0.0)
-    quarter = (capacity + 3) // 4
-    sums = view(total, 5, 0.0)
-    for q in range(4):
-        sums[q] = 0.0
-        for i in range(min(q * quarter, live), min((q + 1) * quarter, live)):
-            sums[q] += values[i]
-    counted = max(_total(view(counts, live, 0.0), live), 1.0)
-    mean = ((sums[0] + sums[1]) + (sums[2] + sums[3])) / counted
-    place = load_int(memory + control.LOSSES) + 8 * load_int(memory + control.INDEX)
-    log = view(place, 1, 0.0)
-    log[0] = weight * mean + (0.0 if is_first else log[0])
-    if not_finite(log[0]) != 0:
-        store_int(memory + control.FAILED, 1)
+    """Add weight * mean to the step's loss, over the steps of the batch that count."""
+    count = max(_total(view(counts, live, 0.0), live), 1.0)
+    log_mean(losses, total, weight, is_first, count, capacity, live, memory)
