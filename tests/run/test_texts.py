@@ -91,33 +91,33 @@ def test_a_network_that_reads_its_answer_is_refused_before_it_is_trained(tmp_pat
     assert "reads its own answer" not in nnctl("check", "spec.toml", cwd=tmp_path).stderr
 
 
-def test_records_and_what_is_unknown_in_them(tmp_path):
-    pairs = "".join(f"{x}\t{y}\n" for x, y in [("ab", "even"), ("b", "odd")] * 20)
-    (tmp_path / "a.tsv").write_text(pairs)
+def _classified(folder, table, *changes):
+    """Train on records of a word and a class; returns the checkpoint."""
+    (folder / "a.tsv").write_text(table + "ab\teven\nb\todd\n" * 20)
     text = SPEC.replace("a.txt", "a.tsv").replace("window = 4", 'tokens = "character"')
     text = text.replace(", gap = 3", "").replace("split", 'task = "classification"\nsplit')
     last = '[[layers]]\ntype = "rnn"\nunits = 6\nreturns = "last"\n[[layers]]\ntype = "dense"'
     text = text.replace('[[layers]]\ntype = "dense"', last).replace("units = 3", "units = 2")
-    (tmp_path / "spec.toml").write_text(text)
-    train(tmp_path / "spec.toml", tmp_path / "run")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (folder / "spec.toml").write_text(text)
+    train(folder / "spec.toml", folder / "run")
+    return checkpoint(folder / "run")
+
+
+def test_records_and_what_is_unknown_in_them(tmp_path):
+    known = _classified(tmp_path, "")
     (tmp_path / "new.txt").write_text("b\nab\n")
-    found = predict(checkpoint(tmp_path / "run"), [str(tmp_path / "new.txt")])
+    found = predict(known, [str(tmp_path / "new.txt")])
     assert [row["class"] for row in rows(found)] == ["odd", "even"]
     (tmp_path / "new.txt").write_text("b\nabb\n")
     with pytest.raises(DataError, match=r'new.txt:2:1: "text" has 3 characters, at most 2'):
-        predict(checkpoint(tmp_path / "run"), [str(tmp_path / "new.txt")])
+        predict(known, [str(tmp_path / "new.txt")])
 
 
 def test_a_table_of_one_column_under_the_name_that_it_had(tmp_path):
-    pairs = "".join(f"{x}\t{y}\n" for x, y in [("ab", "even"), ("b", "odd")] * 20)
-    (tmp_path / "a.tsv").write_text(f"word\tlabel\n{pairs}")
-    text = SPEC.replace("a.txt", "a.tsv").replace("window = 4", 'tokens = "character"')
-    text = text.replace(", gap = 3", "").replace("split", 'task = "classification"\nsplit')
-    text = text.replace("split", 'target = "label"\nsplit', 1)
-    last = '[[layers]]\ntype = "rnn"\nunits = 6\nreturns = "last"\n[[layers]]\ntype = "dense"'
-    text = text.replace('[[layers]]\ntype = "dense"', last).replace("units = 3", "units = 2")
-    (tmp_path / "spec.toml").write_text(text)
-    train(tmp_path / "spec.toml", tmp_path / "run")
+    known = _classified(tmp_path, "word\tlabel\n", ("split", 'target = "label"\nsplit'))
     (tmp_path / "new.tsv").write_text("word\nb\nab\n")
-    found = predict(checkpoint(tmp_path / "run"), [str(tmp_path / "new.tsv")])
+    found = predict(known, [str(tmp_path / "new.tsv")])
     assert [row["class"] for row in rows(found)] == ["odd", "even"]

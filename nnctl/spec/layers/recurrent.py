@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from nnctl.spec.base import Expect, Finding, LayerModel, Parameter, Part, Shape, SpecModel
 from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.initializers.plain import Constant
-from nnctl.spec.registry import Tagged
+from nnctl.spec.inside import Inside
 from nnctl.spec.shapes import Reach, Steps, require_rank
 
 from .merge import Add, Average, Concat
@@ -173,8 +173,11 @@ class Gru(Recurrent):
         return ("b", "b_h")
 
 
-class _Inner(Tagged):
-    """A recurrent layer inside another: it has no name and no wiring of its own."""
+class _Inner(Inside):
+    """The layer that both directions are."""
+
+    message = "has no effect here"
+    hint = 'set it on "bidirectional"'
 
     def choose(self, value: Any) -> type[SpecModel]:
         found = super().choose(value)
@@ -182,19 +185,11 @@ class _Inner(Tagged):
             raise PydanticCustomError("not_expected", "not a recurrent layer")
         return found
 
-    def validate(self, value: Any) -> SpecModel:
-        made = super().validate(value)
-        findings = [
-            Finding((key.rstrip("_"),), "has no effect here", 'set it on "bidirectional"')
-            for key in ("name", "from_", "share")
-            if getattr(made, key) is not None
-        ]
+    def refuse(self, made: SpecModel) -> Iterator[Finding]:
+        yield from super().refuse(made)
         if getattr(made, "backward", False):
             hint = "leave it out: there is one layer for each direction"
-            findings.append(Finding(("backward",), "has no effect here", hint))
-        if findings:
-            raise PydanticCustomError("conflict", "conflict", {"findings": findings})
-        return made
+            yield Finding(("backward",), self.message, hint)
 
 
 MERGES: dict[str, tuple[type[LayerModel], str]] = {

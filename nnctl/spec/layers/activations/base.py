@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic_core import PydanticCustomError
-
-from nnctl.spec.base import Finding, LayerModel, Shape, SpecModel
-from nnctl.spec.registry import Tagged
+from nnctl.spec.base import LayerModel, Shape
+from nnctl.spec.inside import Inside
 
 
 class ActivationModel(LayerModel):
@@ -20,19 +18,11 @@ class ActivationModel(LayerModel):
         return True  # softmax too: over the last axis
 
 
-class _Part(Tagged):
-    """An activation inside a layer is no layer: it has no name and no wiring of its own."""
+class _Part(Inside):
+    """An activation inside a layer is no layer."""
 
-    def validate(self, value: Any) -> SpecModel:
-        made = super().validate(value)
-        findings = [
-            Finding((key.rstrip("_"),), "has no effect on an activation", "set it on the layer")
-            for key in ("name", "from_", "share")
-            if getattr(made, key) is not None
-        ]
-        if findings:
-            raise PydanticCustomError("conflict", "conflict", {"findings": findings})
-        return made
+    message = "has no effect on an activation"
+    hint = "set it on the layer"
 
 
 Activation = Annotated[ActivationModel, _Part("activations", short=True)]
