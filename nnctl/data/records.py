@@ -1,8 +1,8 @@
 """Records of text: an input and a target each, sequences of tokens of any length.
 
-Targets are sequences too, which end in a stop
-symbol, unless ``task`` says that they are classes or numbers. The vocabularies are made of all
-records of the main file. Stdlib only: ``check`` reads through this.
+Targets are sequences too, which end in a stop symbol, unless ``task`` says that they are classes or
+numbers. The vocabularies are made of all records of the main file. Stdlib only: ``check`` reads
+through this.
 """
 
 from __future__ import annotations
