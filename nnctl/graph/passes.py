@@ -124,7 +124,7 @@ def _with_table(graph: Graph, node: Node, before: Node) -> Node:
     sizes = {"vocabulary": _rows(graph, before), "inputs": before.shape[-1]}
     return replace(
         node,
-        inputs=before.inputs,
+        inputs=(*before.inputs, *node.inputs[1:]),
         params={**node.params, TABLE: before.params["w"]},
         fields={**node.fields, **sizes},
     )

@@ -3,7 +3,8 @@
 A task runs all steps of its samples, with no other between them. Every sample has a trace, a row of
 ``width`` numbers for each step: the gates first, in whole panels, then the state h, then what else
 the cell keeps. Row 0 stands for the start, row k + 1 for the k-th step taken, which is place k of
-the input, or place steps - 1 - k where a layer goes backward in time. The backward pass puts the
+the input, or place steps - 1 - k where a layer goes backward in time. The start is zero, or given:
+h, or all that the cell hands on. The backward pass puts the
 gradients of the gates where the gates were: the right factor of the products that give dw and du.
 Evaluation has two rows only, used in turns.
 
@@ -42,6 +43,7 @@ class Recurrence(NamedTuple):
     every: int  # 1: gives the state of every step, 0: the last one
     kind: int  # which of its formulas the cell takes
     table: int  # width of a row of the products of w with a table of tokens; 0 without
+    starts: int  # how many of the cell's states (h, then c) are given for the start
 
 
 def shard(sizes: Sizes) -> Split:
@@ -99,14 +101,28 @@ def multiply_into(source, mask, target, count, unit):
 
 
 @inline
+def begin(start, start_ld, trace, g, first_row, last_row, unit):
+    """Row 0 of some samples: zeros, or the states that are given."""
+    size, room = size_of(unit), columns_of(g.units, lanes_of(unit))
+    for r in range(first_row, last_row):
+        at = row(trace, r, 0, g, size)
+        clear(at + size * g.state, g.width - g.state, unit)
+        for s in range(g.starts):
+            source = start + size * (r * start_ld + s * g.units)
+            copy(source, at + size * (g.state + s * room), g.units, unit)
+        if g.starts and g.handed != g.state:
+            multiply_into(at + size * g.state, at, at + size * g.handed, g.units, unit)
+
+
+@inline
 def forward(
-    cell, x, x_ld, w, u, b, b_h, y, y_ld, trace, lengths, g, first_row, last_row, p1, p2, unit
-):
+    cell, x, x_ld, w, u, b, b_h, start, start_ld, y, y_ld, trace, lengths, g, first_row, last_row,
+    p1, p2, unit,
+):  # fmt: skip
     """All steps of some samples; ``cell(row, row before, g, unit)`` turns gates into a state."""
     size, n, ld, count = size_of(unit), g.units, g.rows * g.width, last_row - first_row
     state, again, handed = size * g.state, size * g.again, size * g.handed
-    for r in range(first_row, last_row):
-        clear(row(trace, r, 0, g, size) + state, g.width - g.state, unit)
+    begin(start, start_ld, trace, g, first_row, last_row, unit)
     for k in range(g.steps):
         t = place(k, g)
         now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
@@ -117,10 +133,10 @@ def forward(
         else:
             read = x + size * (first_row * x_ld + t * g.inputs)
             multiply(read, x_ld, g.inputs, w, g.columns, now, ld, b, 0, count, p1, p2, unit)
-        if k > 0 or again:  # the state is zero at the start
-            start, start_ld = (b_h, 0) if again else (now, ld)
+        if k > 0 or again or g.starts:  # the state may be zero at the start
+            sums, sums_ld = (b_h, 0) if again else (now, ld)
             multiply(
-                old + handed, ld, n, u, g.columns, now + again, ld, start, start_ld, count,
+                old + handed, ld, n, u, g.columns, now + again, ld, sums, sums_ld, count,
                 p1, p2, unit,
             )  # fmt: skip
         for r in range(count):
@@ -153,8 +169,8 @@ def back_room(sizes: Sizes) -> int:
 
 @inline
 def backward(
-    cell, dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g, scratch,
-    first_row, last_row, p1, p2, unit,
+    cell, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, trace, lengths,
+    zeros, g, scratch, first_row, last_row, p1, p2, unit,
 ):  # fmt: skip
     """Back through all steps of some samples.
 
@@ -182,11 +198,11 @@ def backward(
             if g.every:
                 add(dy + size * ((first_row + r) * dy_ld + t * n), dh + size * r * wide, n, unit)
             cell(at, before, dh + size * r * wide, dc + size * r * wide, g, unit)
-        if k > 0 and g.handed == g.state:
+        if (k > 0 or g.starts) and g.handed == g.state:
             multiply(
                 now + again, ld, g.columns, u_turned, n, dh, wide, dh, wide, count, p1, p2, unit
             )
-        elif k > 0:
+        elif k > 0 or g.starts:
             multiply(
                 now + again, ld, g.columns, u_turned, n, dhanded, wide, zeros, 0, count,
                 p1, p2, unit,
@@ -203,6 +219,11 @@ def backward(
             for r in range(count):
                 out = dx + size * ((first_row + r) * dx_ld + t * g.inputs)
                 copy(dx_row + size * r * wide_in, out, g.inputs, unit)
+    for r in range(count if dstart_ld else 0):
+        out = dstart + size * (first_row + r) * dstart_ld
+        copy(dh + size * r * wide, out, n, unit)
+        if g.starts > 1:
+            copy(dc + size * r * wide, out + size * n, n, unit)
 
 
 @inline

@@ -1,22 +1,24 @@
-"""A recurrent layer at its place: sizes, the calls of both passes, and gradients of the weights."""
+"""A recurrent layer at its place: sizes, and the calls of both passes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view, view2
+from nnctl.engine.intrinsics import lanes_of, size_of, view2
 from nnctl.engine.kernel import Kernel, tiles
 from nnctl.engine.maths import like
+from nnctl.ops.conv_core import copy
 from nnctl.ops.conv_kernels import conv_turn, weight_elements
-from nnctl.ops.dense import gradient_split, padded, panel_split, step_of
+from nnctl.ops.dense import columns_of, padded
 from nnctl.ops.dropout import masked
 from nnctl.ops.geometry import geometry
 from nnctl.ops.recurrent import Recurrence, back_room, backward, forward, row, shard, work
+from nnctl.ops.recurrent_sums import recurrent_bias, recurrent_gradient
 from nnctl.ops.recurrent_table import table_gradient, token_products, token_sums
 from nnctl.ops.registry import Call, Record, Site, Temporary, register
 from nnctl.ops.windows import Axis
 
 Names = dict[str, str | int | float | Temporary | Record]
-BLOCK = 128  # steps of a block of the sum for dw: their gates stay in the first-level cache
+CARRIED = "carried"  # the field, and the array, of a layer that goes on where it ended
 
 
 @tiles("trace", split=shard)
@@ -32,66 +34,15 @@ def recurrent_masks(
     masked(rows, rows, g.units, recurrent_dropout, step, seed, stream, first_row, unit)
 
 
-@tiles(
-    "dw",
-    split=lambda sizes: gradient_split(sizes, sizes["depth"], sizes["g"].columns),
-    whole="a trace",
-    work=lambda sizes: sizes.capacity * sizes["g"].steps * sizes["g"].columns * sizes["depth"],
-)
-def recurrent_gradient(
-    a, a_ld, a_first, a_step, depth, trace, before, g, dw, dw_accumulates, zeros,
-    first_row, last_row, first_column, live, product1, product2, unit,
-):  # fmt: skip
-    """dw (+)= the sum over samples and steps of a * dgates, for a block of rows and a panel.
-
-    ``a_first`` and ``a_step``: where a sample's first step lies in ``a``, and how far the next one
-    is. ``before``: where dgates lie in a row of the trace.
-    """
-    size, lanes = size_of(unit), lanes_of(unit)
-    step = step_of(g.columns - first_column, lanes)
-    product = product1 if step == lanes else product2
-    out = dw + size * (first_column * depth + first_row * step)
-    long, many = min(g.steps, BLOCK), max(1, BLOCK // g.steps)
-    begun = dw_accumulates != 0
-    for n in range(0, live, many):
-        for k in range(0, g.steps, long):
-            start, stride = (out, step) if begun else (zeros, 0)
-            dgates = row(trace, n, 0, g, size) + size * ((k + 1) * g.width + before + first_column)
-            call_product(
-                product, a + size * (n * a_ld + a_first + k * a_step + first_row), 1, a_ld, a_step,
-                dgates, g.rows * g.width, g.width, out, step, start, stride,
-                last_row - first_row, min(many, live - n), min(long, g.steps - k),
-            )  # fmt: skip
-            begun = True
-
-
-@tiles(
-    "db",
-    split=lambda sizes: panel_split(sizes, sizes["g"].columns),
-    whole="trace",
-    scratch=lambda sizes: 16 * sizes.lanes,
-)
-def recurrent_bias(
-    trace, before, g, db, db_accumulates, capacity, live, first_column, scratch, unit
-):
-    """db (+)= the sum of dgates, in double precision: quarters of the batch, then their tree."""
-    size, lanes = size_of(unit), lanes_of(unit)
-    n, used = 2 * lanes, min(2 * lanes, g.columns - first_column)
-    quarter = (capacity + 3) // 4
-    s = view(scratch, 4 * n, 0.0)
-    for j in range(4 * n):
-        s[j] = 0.0
-    for r in range(live):
-        sums = view(scratch + 8 * n * (r // quarter), used, 0.0)
-        for k in range(g.steps):
-            at = row(trace, r, 0, g, size) + size * ((k + 1) * g.width + before + first_column)
-            d = view(at, used, unit)
-            for j in range(used):
-                sums[j] += d[j]
-    out = view(db + size * first_column, used, unit)
-    for j in range(used):
-        total = (s[j] + s[n + j]) + (s[2 * n + j] + s[3 * n + j])
-        out[j] = out[j] + total if db_accumulates else total
+@tiles("carried", split=shard, rowwise="trace")
+def carry_states(trace, carried, g, states, first_row, last_row, unit):
+    """carried = the states after the last step, those of a sample in a row."""
+    size, room = size_of(unit), columns_of(g.units, lanes_of(unit))
+    for r in range(first_row, last_row):
+        at = row(trace, r, g.steps, g, size) + size * g.state
+        out = carried + size * r * states * g.units
+        for s in range(states):
+            copy(at + size * s * room, out + size * s * g.units, g.units, unit)
 
 
 def _odd(width: int, lanes: int) -> int:
@@ -129,8 +80,25 @@ class Layer:
             _odd(state + (kept + drops) * room, site.lanes),
             2 if evaluation else steps + 1,
             int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), kind,
-            wide if self.tokens else 0,
+            wide if self.tokens else 0, self._starts(kept),
         )  # fmt: skip
+
+    def _starts(self, kept: int) -> int:
+        """How many states are given for the start: those of a second input, or all, carried on."""
+        if self.site.fields.get(CARRIED, False):
+            return kept
+        return self.site.inputs[1] // int(self.site.fields["units"]) if self.has_start else 0
+
+    @property
+    def has_start(self) -> bool:
+        return len(self.site.inputs) > 1
+
+    def _start(self) -> Names:
+        """Where the states for the start lie."""
+        if self.site.fields.get(CARRIED, False):
+            return {"start": CARRIED, "start_ld": self.g.starts * self.g.units}
+        given: Names = {"start": "x1", "start_ld": "x1_ld"}
+        return given if self.has_start else {"start": "zeros", "start_ld": 0}
 
     @property
     def elements(self) -> int:
@@ -139,12 +107,22 @@ class Layer:
 
     def forward(self, kernel: Kernel) -> list[Call]:
         """The call of the cell's forward kernel."""
-        names: Names = {"g": self.g}
+        names: Names = {"g": self.g, **self._start()}
         names |= {name: "zeros" for name in ("b", "b_h") if name not in self.site.parameters}
         if self.evaluation:
             names["trace"] = Temporary("trace", self.elements)
         masks = [Call(recurrent_masks, {"g": self.g})] if self.g.handed != self.g.state else []
-        return [*self._products(names), *masks, Call(kernel, names)]
+        carry = self.carry() if self.evaluation else []
+        return [*self._products(names), *masks, Call(kernel, names), *carry]
+
+    def carry(self) -> list[Call]:
+        """Keep the last states of a batch for the next one to start from."""
+        if not self.site.fields.get(CARRIED, False):
+            return []
+        names: Names = {"g": self.g, "states": self.g.starts}
+        if self.evaluation:
+            names["trace"] = Temporary("trace", self.elements)
+        return [Call(carry_states, names)]
 
     def _products(self, names: Names) -> list[Call]:
         """Where tokens are read: the table times w, which then stands for w."""
@@ -162,6 +140,8 @@ class Layer:
         turn_w, w = self._turned("w", g.inputs)
         names: Names = {"g": g, "u_turned": u, "w_turned": w if wants else "zeros"}
         names |= {"wants_dx": int(wants)} | ({} if wants else {"dx": "zeros", "dx_ld": 0})
+        back = self.has_start and self.site.needs_dx[1]
+        names["dstart"], names["dstart_ld"] = ("dx1", "dx1_ld") if back else ("zeros", 0)
         turns = [turn_u, turn_w] if wants else [turn_u]
         of_h: Names = {
             "a": "trace",
@@ -214,28 +194,28 @@ def _kernels(tag: str, cell: Any, cell_back: Any) -> tuple[Kernel, Kernel]:
     """The loops over steps around the two functions of a cell."""
 
     def run(
-        x, x_ld, w, u, b, b_h, y, y_ld, trace, lengths, g, first_row, last_row,
+        x, x_ld, w, u, b, b_h, start, start_ld, y, y_ld, trace, lengths, g, first_row, last_row,
         product1, product2, unit,
     ):  # fmt: skip
         forward(
-            cell, x, x_ld, w, u, b, b_h, y, y_ld, trace, lengths, g, first_row, last_row,
-            product1, product2, unit,
+            cell, x, x_ld, w, u, b, b_h, start, start_ld, y, y_ld, trace, lengths, g, first_row,
+            last_row, product1, product2, unit,
         )  # fmt: skip
 
     def back(
-        dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g, scratch,
-        first_row, last_row, product1, product2, unit,
+        dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, trace, lengths,
+        zeros, g, scratch, first_row, last_row, product1, product2, unit,
     ):  # fmt: skip
         backward(
-            cell_back, dy, dy_ld, dx, dx_ld, wants_dx, u_turned, w_turned, trace, lengths, zeros, g,
-            scratch, first_row, last_row, product1, product2, unit,
+            cell_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, trace,
+            lengths, zeros, g, scratch, first_row, last_row, product1, product2, unit,
         )  # fmt: skip
 
     run.__name__, back.__name__ = f"{tag}_forward", f"{tag}_backward"
     by_samples: Any = {"split": shard, "work": work}
     return (
-        tiles("y trace", rowwise="x", **by_samples)(run),
-        tiles("dx trace", rowwise="dy", scratch=back_room, **by_samples)(back),
+        tiles("y trace", rowwise="x start", **by_samples)(run),
+        tiles("dx trace dstart", rowwise="dy", scratch=back_room, **by_samples)(back),
     )
 
 
@@ -261,6 +241,7 @@ def register_cell(
         lambda site: layer(site).forward(run),
         lambda site: layer(site).backward(back),
         evaluate=lambda site: layer(site, evaluation=True).forward(run),
+        keep=lambda site: layer(site).carry(),
         saved={"trace": lambda site: layer(site).elements},
         layouts={"w": "panels", "u": "panels"},
     )

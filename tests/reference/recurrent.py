@@ -2,7 +2,8 @@
 
 x (N, T, I), w (I, G H), u (H, G H), b (G H,); ``lengths`` (N,): steps that count;
 ``bumps`` (N, T, H) are added to the states, so that the derivative by one is that by a state;
-``mask`` (N, H) is what the products with the state see of it.
+``mask`` (N, H) is what the products with the state see of it; ``start`` (N, H), or (N, 2 H) with
+the cell's own, the states before the first step.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from tests.reference.ops import relu, sigmoid
 NONLINEARITIES = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "linear": lambda a: a}
 
 
-def _run(x, units, states, step, returns, backward, lengths=None, bumps=None):
+def _run(x, units, states, step, returns, backward, lengths=None, bumps=None, start=None):
     """Carry ``states`` arrays (N, H), the first of them h, through the steps."""
     n, steps, _ = x.shape
     state = [np.zeros((n, units)) for _ in range(states)]
+    for k in range(0 if start is None else start.shape[1] // units):
+        state[k] = start[:, k * units : (k + 1) * units]
     every = np.zeros((n, steps, units))
     ends = np.full(n, steps) if lengths is None else lengths
     for t in reversed(range(steps)) if backward else range(steps):
@@ -29,7 +32,7 @@ def _run(x, units, states, step, returns, backward, lengths=None, bumps=None):
     return every if returns == "sequence" else state[0]
 
 
-def lstm(x, w, u, b, returns, backward=False, lengths=None, bumps=None, mask=1.0):
+def lstm(x, w, u, b, returns, backward=False, lengths=None, bumps=None, mask=1.0, start=None):
     """Gates in the order input, forget, candidate, output."""
     units = len(u)
 
@@ -38,19 +41,22 @@ def lstm(x, w, u, b, returns, backward=False, lengths=None, bumps=None, mask=1.0
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
         return sigmoid(o) * np.tanh(c), c
 
-    return _run(x, units, 2, step, returns, backward, lengths, bumps)
+    return _run(x, units, 2, step, returns, backward, lengths, bumps, start)
 
 
-def rnn(x, w, u, b, nonlinearity, returns, backward=False, lengths=None, bumps=None, mask=1.0):
+def rnn(
+    x, w, u, b, nonlinearity, returns, backward=False, lengths=None, bumps=None, mask=1.0,
+    start=None,
+):  # fmt: skip
     """Elman's network."""
 
     def step(now, h):
         return (NONLINEARITIES[nonlinearity](now @ w + (mask * h) @ u + b),)
 
-    return _run(x, len(u), 1, step, returns, backward, lengths, bumps)
+    return _run(x, len(u), 1, step, returns, backward, lengths, bumps, start)
 
 
-def gru(x, w, u, b, b_h, returns, backward=False, lengths=None, bumps=None, mask=1.0):
+def gru(x, w, u, b, b_h, returns, backward=False, lengths=None, bumps=None, mask=1.0, start=None):
     """Gates in the order reset, update, candidate; the reset gate acts on the product with h."""
 
     def step(now, h):
@@ -60,7 +66,7 @@ def gru(x, w, u, b, b_h, returns, backward=False, lengths=None, bumps=None, mask
         n = np.tanh(nx + r * nh)
         return (z * h + (1 - z) * n,)
 
-    return _run(x, len(u), 1, step, returns, backward, lengths, bumps)
+    return _run(x, len(u), 1, step, returns, backward, lengths, bumps, start)
 
 
 CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}

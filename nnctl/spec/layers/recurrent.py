@@ -12,7 +12,7 @@ from nnctl.spec.base import Expect, Finding, LayerModel, Parameter, Part, Shape,
 from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.initializers.plain import Constant
 from nnctl.spec.inside import Inside
-from nnctl.spec.shapes import Reach, Steps, require_rank
+from nnctl.spec.shapes import Reach, ShapeError, Steps, format_shape, require_rank
 
 from .merge import Add, Average, Concat
 from .sharing import of_the_owner
@@ -21,12 +21,16 @@ from .sharing import of_the_owner
 class Recurrent(LayerModel):
     """What all of them have: from a sequence (T, C) to the states (T, units), or to the last one.
 
+    They start from zeros or, with a second layer to read, from what that gives: ``units`` numbers
+    are the first h, and of an lstm twice as many h and c.
+
     w is [C, gates * units], u [units, gates * units], b [gates * units]. In training
     ``recurrent_dropout`` hides some numbers of the state from the next step's products, and scales
     the rest (Gal & Ghahramani 2016).
     """
 
     takes_table: ClassVar[bool] = True
+    arity: ClassVar[tuple[int, int | None]] = (1, 2)
 
     gates: ClassVar[int] = 1
     kept: ClassVar[int] = 2
@@ -62,8 +66,21 @@ class Recurrent(LayerModel):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         hint = "a sequence has two axes, steps and channels: tokens go through an embedding,\n"
         hint += 'a recurrent layer gives one with returns = "sequence", and reshape makes one'
-        steps, _ = require_rank(inputs, (2,), self.type, hint)
+        steps, _ = require_rank(inputs[:1], (2,), self.type, hint)
+        self._check_start(inputs[1:])
         return (steps, self.units) if self.returns == "sequence" else (self.units,)
+
+    def _check_start(self, given: Sequence[Shape]) -> None:
+        """A second input is the state at the start."""
+        sizes = [k * self.units for k in range(1, len(self.handed_on) + 1)]
+        for shape in given:
+            if len(shape) != 1 or shape[0] not in sizes:
+                wanted = " or ".join(str(size) for size in sizes)
+                message = f"{self.type} starts from {wanted} numbers, the second layer it reads"
+                raise ShapeError(
+                    f"{message} gives {format_shape(shape)}",
+                    f"let a dense layer with units = {sizes[0]} make the state it starts from",
+                )
 
     def parameters(self, inputs: Sequence[Shape]) -> dict[str, Parameter]:
         channels, columns = inputs[0][-1], self.gates * self.units
