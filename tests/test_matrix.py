@@ -24,7 +24,7 @@ from nnctl.spec import load_spec, reference, registry
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.checks import driver, loss_machine, losses, machine, ops, optim, optim_machine
 from tests.graph import networks
-from tests.plan import test_parts
+from tests.plan import test_encoder_decoder, test_parts
 from tests.plan.nets import data_of, net, plan_of, same
 from tests.vectors import collect
 
@@ -51,6 +51,24 @@ WRITTEN = {
     **{t: f"reshape shape=[3,3]\n{t} units=3\nflatten" for t in ("rnn", "lstm", "gru")},
     "bidirectional": 'reshape shape=[3,3]\nbidirectional layer={type="gru",units=2}\nflatten',
     "adaptive_avg_pool": "reshape shape=[3,3,1]\nadaptive_avg_pool output_size=2\nflatten",
+}
+SEQUENCES = 'reshape shape=[3,3] name="s"\ntanh name="t"\n'
+WRITTEN |= {
+    "attention": f'{SEQUENCES}attention from=["t","s"] score="additive" units=2\nflatten',
+    "attend": f'{SEQUENCES}attend from=["t","t","s"]\nflatten',
+    "repeat_vector": 'reshape shape=[3,3] name="s"\nrepeat_vector from=["d","s"]\nflatten',
+    "mean_steps": "reshape shape=[3,3]\nmean_steps",
+    "encoder_decoder": (
+        'encoder_decoder encoder=[{type="gru",units=2}] decoder=[{type="embedding",units=2},'
+        '{type="gru",units=3},{type="dense",units=3}]'
+    ),
+}
+# how the layer is put behind a recurrent one, where that takes more than itself
+BEHIND = {
+    "mean_steps": 'mean_steps name="m"\nrepeat_vector from=["m","d"]',
+    "attention": 'tanh name="t"\nattention from=["t","d"] units=2',
+    "attend": 'tanh name="t"\nattend from=["t","t","d"]',
+    "repeat_vector": 'rnn units=2 returns="last" name="l"\nrepeat_vector from=["l","d"]',
 }
 GRIDS = {1: "[3,3]", 2: "[3,3,1]", 3: "[1,3,3,1]"}
 WINDOWS = {1: "2", 2: "2", 3: "[1,2,2]"}
@@ -82,6 +100,8 @@ def text_of(family: str, tag: str) -> tuple[str, str]:
         layers = f'dense units=9 name="d"\n{WRITTEN.get(tag, tag)}\ndense units=3'
         if registry.model("layers", tag).reads_tokens:  # type: ignore[attr-defined]
             layers = f"{WRITTEN[tag]}\ndense units=3"
+        if _is_whole(tag):
+            layers = WRITTEN[tag]
     elif family == "initializers":
         extra = "," + FIELDS[tag] if tag in FIELDS else ""
         layers = f'dense units=9 init={{type="{tag}"{extra}}}\ntanh\ndense units=3'
@@ -98,7 +118,14 @@ def text_of(family: str, tag: str) -> tuple[str, str]:
     return layers, rest
 
 
+def _is_whole(tag: str) -> bool:
+    """Whether a layer is a network of its own, from a sequence to a sequence."""
+    return "decoder" in registry.model("layers", tag).model_fields
+
+
 def info_of(family: str, tag: str) -> DataInfo:
+    if family == "layers" and _is_whole(tag):
+        return DataInfo({"": (4, 2)}, {"": TargetInfo("class", 3, steps=3)}, COUNT)
     if family == "losses" and not registry.model("losses", tag).for_classes:  # type: ignore[attr-defined]
         return DataInfo({"": (5,)}, {"": TargetInfo("number", 3)}, COUNT)
     if family == "layers" and registry.model("layers", tag).reads_tokens:  # type: ignore[attr-defined]
@@ -145,7 +172,9 @@ def _first(name: str, tag: str) -> Any:
 
 def gradient(family: str, tag: str) -> None:
     """Against an independent reference in float64: gradients; rates, starts: their formulas."""
-    if family == "layers" and tag in {case[0] for case in collect("COMPOSITES")}:
+    if family == "layers" and _is_whole(tag):
+        test_encoder_decoder.gradients(tag)
+    elif family == "layers" and tag in {case[0] for case in collect("COMPOSITES")}:
         test_parts.gradient(next(case for case in collect("COMPOSITES") if case[0] == tag))
     elif family == "layers":
         ops.gradient(machine.engine, _first("CASES", tag))
@@ -217,8 +246,11 @@ def mask(family: str, tag: str) -> None:
         return
     kept = [line for line in WRITTEN.get(tag, tag).splitlines()
             if line.split()[0] in (tag, "tanh")]  # fmt: skip
+    kept = [BEHIND[tag]] if tag in BEHIND else kept
     layers = ['rnn units=9 name="d"', *kept, 'rnn units=3 returns="last"']
-    info = DataInfo({"": (5, 4)}, {"": TargetInfo("class", 3)}, BATCH, lengths=("",))
+    layers = kept if _is_whole(tag) else layers
+    steps = 3 if _is_whole(tag) else None
+    info = DataInfo({"": (5, 4)}, {"": TargetInfo("class", 3, steps=steps)}, BATCH, lengths=("",))
     try:
         graph, _ = net("\n".join(layers), info, '[loss]\ntype="cross_entropy"\n')
     except SpecError as error:

@@ -17,13 +17,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nnctl.cli._options import Json, Quiet
+from nnctl.cli._options import Beams, Json, LengthPenalty, MaxLength, Quiet
 from nnctl.cli.output import Output
 from nnctl.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from nnctl.run.assess import Assessment
     from nnctl.run.locate import Located
+
+
+Gate = Annotated[
+    list[str] | None,
+    typer.Option("--gate", metavar="GATE", help="A condition, as 'accuracy>=0.95'. Repeatable."),
+]
+Activations = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--activations", metavar="SAMPLE", help="Keep the maps of this sample for the report."
+    ),
+]
 
 
 def command(
@@ -41,36 +53,37 @@ def command(
     per_class: Annotated[
         bool, typer.Option("--per-class", help="Show precision, recall and F1 of every class.")
     ] = False,
-    gate: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--gate", metavar="GATE", help="A condition, as 'accuracy>=0.95'. Repeatable."
-        ),
-    ] = None,
-    activations: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--activations", metavar="SAMPLE", help="Keep the maps of this sample for the report."
-        ),
-    ] = None,
+    gate: Gate = None,
+    activations: Activations = None,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Threads; changes no figure.")
     ] = None,
+    beams: Beams = 1,
+    max_length: MaxLength = None,
+    length_penalty: LengthPenalty = 0.0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> ExitStatus:
+    from nnctl.run.decoding import Manner
     from nnctl.run.evaluate import evaluate
     from nnctl.run.locate import locate
     from nnctl.spec.gates import parse_gates
 
-    out = Output(json=json, quiet=quiet)
+    out, manner = Output(json=json, quiet=quiet), Manner(beams, max_length, length_penalty)
     parse_gates(gate or [])  # before anything is read
-    sample = _only(activations or [])
-    located = locate(target)
+    sample, located = _only(activations or []), locate(target)
     if sample is not None:
         _require_run(located, data)
     path = located.checkpoint("best")
-    found = evaluate(path, split=split, data=data, gates=gate or (), sample=sample, threads=threads)
+    found = evaluate(
+        path,
+        split=split,
+        data=data,
+        gates=gate or (),
+        sample=sample,
+        threads=threads,
+        manner=manner,
+    )
     document = found.document(str(path))
     out.text(as_text(found, str(path), per_class=per_class))
     out.document(document)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nnctl.cli._options import Json, Quiet
+from nnctl.cli._options import Beams, Json, LengthPenalty, MaxLength, Quiet
 from nnctl.cli.output import Output
 from nnctl.errors import CheckpointError, UsageError
 
@@ -44,17 +44,23 @@ def command(
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Threads; changes no figure.")
     ] = None,
+    beams: Beams = 1,
+    max_length: MaxLength = None,
+    length_penalty: LengthPenalty = 0.0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    from nnctl.run.evaluate import predict
+    from nnctl.run.decoding import Manner
     from nnctl.run.locate import locate
+    from nnctl.run.predicting import predict
 
     chosen = form or _by_name(output)
     if chosen == "npz" and output is None and not json:
         raise UsageError("an archive needs a file", "name one with -o, or choose csv or jsonl")
     path = locate(target).checkpoint("best")
-    found = predict(path, inputs, layer=layer, threads=threads)
+    found = predict(
+        path, inputs, layer=layer, threads=threads, manner=Manner(beams, max_length, length_penalty)
+    )
     out = Output(json=json, quiet=quiet)
     if json:
         from nnctl.run.predictions import rows

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from nnctl.spec.info import START, STOP
+
+__all__ = ["START", "STOP", "UNKNOWN", "Kind", "Tokens", "Vocabulary", "tokens"]
+
 Kind = Literal["character", "word", "byte"]
 Tokens = Sequence[str] | bytes
 
 UNKNOWN = "<unknown>"
-START = "<start>"
-STOP = "<stop>"
 
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*|\n|[^\w\s]")
 _NAMES = {" ": "space", "\n": "newline", "\t": "tab"}

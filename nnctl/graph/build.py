@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nnctl.graph.feeding import feeds, with_feeds
 from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name, small_batch
 from nnctl.graph.heads import find_outputs, losses
 from nnctl.graph.leaks import check_leaks
@@ -37,6 +38,8 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     Raises SpecError with every problem found, each at its line.
     """
     report = Report(spec)
+    given, fed = info, feeds(spec, info, report)
+    info = with_feeds(info, fed)
     entries = with_tokens(wire(spec.layers, info.inputs), info, report)
     shapes = _shapes(entries, info.inputs, report)
     claims = claim(entries, shapes, spec.regularization, report)
@@ -47,12 +50,14 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     found = losses(spec, info, {node.name: node for node in nodes}, outputs, report)
     states = _states(entries, shapes)
     inputs = dict(info.inputs)
-    graph = Graph(tuple(nodes), claims.parameters, inputs, outputs, found, states, info.lengths)
+    graph = Graph(
+        tuple(nodes), claims.parameters, inputs, outputs, found, states, info.lengths, fed
+    )
     if len(shapes) == len(entries) and len(found) == len(spec.losses):
         check_usage(graph, report)
         check_leaks(graph, info.targets, report)
     _check_batch(spec, nodes, report)
-    for finding in (*measurable.check(spec, info), *together.after_header(spec, info)):
+    for finding in (*measurable.check(spec, given), *together.after_header(spec, given)):
         report.add(finding.path, finding.message, finding.hint)
     report.raise_if_any()
     return verify(with_starts(graph))
@@ -141,9 +146,10 @@ def _nodes(
     parts = inside(entry.layer, given)
     for part, shapes_in in parts:
         name = f"{entry.name}.{part.name}".rstrip(".")
-        reads = tuple(f"{entry.name}.{read}" for read in part.reads) or sources
-        start = f"{part.name}." if part.name else ""
-        own = {k.removeprefix(start): u for k, u in uses.items() if start and k.startswith(start)}
+        reads = tuple(_read(entry, read, sources) for read in part.reads) or sources
+        own = {
+            k.rpartition(".")[2]: u for k, u in uses.items() if k.rpartition(".")[0] == part.name
+        }
         yield _node(entry, part.layer, name, reads, shapes_in, own)
     if not parts:
         yield _node(entry, entry.layer, entry.name, sources, given, uses)
@@ -154,6 +160,11 @@ def _nodes(
                 where = (*entry.path, "activation", key.rstrip("_"))
                 report.add(where, "has no effect on an activation", "make it a layer of its own")
         yield _node(entry, activation, ends[entry.name], (entry.name,), (shape,), {})
+
+
+def _read(entry: Entry, read: str, sources: tuple[str, ...]) -> str:
+    """Return the node that a part of a layer reads: another part, or one that the layer reads."""
+    return sources[int(read[1:])] if read.startswith("@") else f"{entry.name}.{read}"
 
 
 def _node(
@@ -186,6 +197,7 @@ def _node(
         relu_family=model.relu_family,
         gradient=model.differentiable or getattr(model, "straight_through", False),
         stepwise=model.stepwise(given),
+        own_lengths=model.own_lengths,
         flops=model.flops(given),
         reach=model.reach(given),
         steps=model.steps(given),

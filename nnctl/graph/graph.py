@@ -84,6 +84,7 @@ class Node:
     relu_family: bool = False  # decides how the layer before starts
     gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)
     stepwise: bool = False  # padding behind a sequence's end reaches nothing that counts
+    own_lengths: bool = False  # its output's are those of its first input, whatever the others'
     lengths: str | None = None  # the data input whose samples' lengths its output has
     flops: int = 0  # forward, for one sample
     reach: tuple[Reach, ...] | None = ()  # of its input's axes; (): its own place, None: everywhere
@@ -113,8 +114,32 @@ class LossNode:
 
 
 @dataclass(frozen=True)
+class Fed:
+    """An input that is no data: the outputs of the steps before of the layer ``output``.
+
+    Where there are targets it is ``target``, a step later, of ``width`` classes or numbers. Classes
+    are tokens, ``tokens`` of them, with ``start`` before the first; ``stop`` ends a sequence, if
+    there is such a class.
+    """
+
+    target: str
+    output: str
+    shape: Shape
+    width: int
+    tokens: int | None = None
+    start: int | None = None
+    stop: int | None = None
+
+    @property
+    def steps(self) -> int:
+        """Steps of the longest sequence."""
+        return self.shape[0]
+
+
+@dataclass(frozen=True)
 class Graph:
-    """A network. ``inputs`` maps names of data inputs ("" for the only one) to shapes."""
+    """A network. ``inputs`` maps names of inputs ("" for the only one) to shapes; those that are
+    ``fed`` are not of the data."""
 
     nodes: tuple[Node, ...]
     parameters: Mapping[str, Parameter]
@@ -123,6 +148,7 @@ class Graph:
     losses: tuple[LossNode, ...]
     states: Mapping[str, State] = field(default_factory=dict)
     lengths: tuple[str, ...] = ()  # inputs whose samples have lengths of their own
+    fed: Mapping[str, Fed] = field(default_factory=dict)
 
     def node(self, name: str) -> Node:
         """Return a node by name; KeyError if there is none."""
@@ -146,7 +172,7 @@ class Graph:
 
     def tokens(self) -> dict[str, int]:
         """Return, for each data input that is read as tokens, how many tokens its readers know."""
-        names = {input_node_name(name): name for name in self.inputs}
+        names = {input_node_name(name): name for name in self.inputs if name not in self.fed}
         found: dict[str, int] = {}
         for node in self.nodes:
             for read in node.inputs if node.tokens is not None else ():

@@ -15,7 +15,8 @@ def with_lengths(nodes: Sequence[Node], report: Report) -> list[Node]:
     found = []
     for node in nodes:
         if node.inputs:
-            given = {known.get(name) for name in node.inputs}
+            read = node.inputs[:1] if node.own_lengths else node.inputs
+            given = {known.get(name) for name in read}
             node = replace(node, lengths=_of(node, given - {None}, report))
         known[node.name] = node.lengths
         found.append(node)

@@ -56,13 +56,14 @@ def _declared(layer: LayerModel, inputs: tuple[Shape, ...]) -> dict[str, Declare
     """What a layer declares and, under ``PART.NAME``, what the layers inside it do."""
     found = dict(layer.parameters(inputs))
     for part, given in inside(layer, inputs):
-        found |= {f"{part.name}.{k}": p for k, p in part.layer.parameters(given).items()}
+        own = part.layer.parameters(given)
+        found |= {f"{part.name}.{k}".lstrip("."): p for k, p in own.items()}
     return found
 
 
 def inside(layer: LayerModel, inputs: tuple[Shape, ...]) -> list[tuple[Part, tuple[Shape, ...]]]:
     """Return the layers inside a layer, each with the shapes that it is given."""
-    shapes: dict[str, Shape] = {}
+    shapes: dict[str, Shape] = {f"@{k}": shape for k, shape in enumerate(inputs)}
     found = []
     for part in layer.parts():
         given = tuple(shapes[name] for name in part.reads) or inputs

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nnctl.graph.graph import input_node_name
+from nnctl.spec.base import PREVIOUS
 from nnctl.spec.shapes import Shape
 
 if TYPE_CHECKING:
@@ -33,10 +34,32 @@ def wire(layers: Sequence[LayerModel], inputs: Mapping[str, Shape]) -> list[Entr
     waiting: dict[str, Entry] = {}
     for i, layer in enumerate(layers):
         name = layer.name or ""
-        waiting[name] = Entry(layer, name, ("layers", i), tuple(layer.from_ or (before,)))
+        entry = Entry(layer, name, ("layers", i), tuple(layer.from_ or (before,)))
+        waiting |= {one.name: one for one in _members(entry)}
         before = name
     ordered: list[Entry] = []
     while waiting:
         ready = next(e for e in waiting.values() if waiting.keys().isdisjoint(e.inputs))
         ordered.append(waiting.pop(ready.name))
     return ordered
+
+
+def _members(whole: Entry) -> list[Entry]:
+    """The layers that stand in a layer's place, or the layer itself."""
+    found = []
+    for part in whole.layer.members():
+        reads = tuple(_read(whole, name) for name in part.reads) or whole.inputs
+        name = f"{whole.name}.{part.name}".rstrip(".")
+        found.append(Entry(part.layer, name, (*whole.path, *part.path), reads))
+    return found or [whole]
+
+
+def _read(whole: Entry, name: str) -> str:
+    if name == PREVIOUS:
+        return input_node_name(fed_name(whole.name))
+    return whole.inputs[int(name[1:])] if name.startswith("@") else f"{whole.name}.{name}"
+
+
+def fed_name(layer: str) -> str:
+    """Return the name of the input that feeds a layer its outputs before."""
+    return f"{layer}.previous"

@@ -11,7 +11,16 @@ function registered with ``@metric`` (``registry.py``) turns one view into one n
 from nnctl.metrics.per_class import per_class
 from nnctl.metrics.registry import compute, names, views_of
 from nnctl.metrics.sequences import Sequences, over_steps
-from nnctl.metrics.views import Classified, Forecast, MultiLabel, Regressed, View, classified, view
+from nnctl.metrics.views import (
+    Classified,
+    Forecast,
+    MultiLabel,
+    Regressed,
+    View,
+    classified,
+    log_softmax,
+    view,
+)
 
 __all__ = [
     "Classified",
@@ -22,6 +31,7 @@ __all__ = [
     "View",
     "classified",
     "compute",
+    "log_softmax",
     "names",
     "over_steps",
     "per_class",

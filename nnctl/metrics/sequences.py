@@ -6,6 +6,7 @@ A step counts where its label is not negative, where its numbers hold no NaN.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -19,9 +20,28 @@ from nnctl.metrics.views import PORTION, Classified, Counts, Floats, Places, Vie
 
 
 class Sequences(Classified):
-    """Scores of classes beside the labels of all steps that count, sample after sample."""
+    """Scores of classes beside the labels of all steps that count, sample after sample.
+
+    ``speak`` gives the sequences that a decoder says by itself (N, steps), -1 behind their end;
+    ``stop`` is the class that ends them. None: what is predicted at each step is the sequence.
+    """
 
     places: Places
+    speak: Callable[[], Counts] | None = None
+    stop: int | None = None
+
+    @cached_property
+    def spoken(self) -> Counts:
+        """What a decoder says of all samples (N, steps)."""
+        if self.speak is None:
+            raise TypeError("no decoder speaks")
+        return self.speak()
+
+    @cached_property
+    def said(self) -> Counts:
+        """What is said at the steps that count (rows,)."""
+        places = self.places
+        return self.predicted if self.speak is None else self.spoken[places.sample, places.step]
 
     @cached_property
     def starts(self) -> Counts:
@@ -75,36 +95,49 @@ def bits_per_character(seen: Sequences) -> float:
 
 @metric("exact_match", of=Sequences)
 def exact_match(seen: Sequences) -> float:
-    """Sequences that are right at every step that counts, over all with such a step."""
-    right = seen.predicted == seen.labels
+    """Sequences that are right at every step that counts, over all with such a step; of a decoder
+    what it says by itself."""
+    right = seen.said == seen.labels
     return float(np.logical_and.reduceat(right, seen.starts).mean())
 
 
 @metric("edit_distance", of=Sequences)
 def edit_distance(seen: Sequences) -> float:
     """Insertions, deletions and changes from the predicted to the true sequence of the steps that
-    count (Levenshtein 1966), over its length; the mean over the sequences."""
+    count (Levenshtein 1966), over its length; the mean over the sequences. Of a decoder it is from
+    what it says by itself, without the stop."""
     widest = int(seen.sizes.max())
     portion = max(1, 64 * PORTION // widest)
     shares = [
-        _distances(seen, slice(first, first + portion), widest)
+        _distances(*_pairs(seen, slice(first, first + portion), widest))
         for first in range(0, len(seen.starts), portion)
     ]
-    return float((np.concatenate(shares) / seen.sizes).mean())
+    return float(np.concatenate(shares).mean())
 
 
-def _distances(seen: Sequences, which: slice, widest: int) -> Floats:
-    """Return the distances of some sequences, all of them at once, row by row of the table."""
+def _pairs(seen: Sequences, which: slice, widest: int) -> tuple[Counts, Counts, Counts, Counts]:
+    """Return what was said of some sequences and what is true, with how long each of them is."""
     starts, sizes = seen.starts[which], seen.sizes[which]
     at = np.minimum(starts[:, None] + np.arange(widest), seen.count - 1)
-    predicted, true = seen.predicted[at], seen.labels[at]
-    place = np.arange(widest + 1)
-    row = np.tile(place, (len(starts), 1))
-    found = np.zeros(len(starts))
-    for i in range(widest):
-        changed = row[:, :-1] + (predicted[:, i : i + 1] != true)
+    true = seen.labels[at]
+    if seen.speak is None:
+        return seen.predicted[at], sizes, true, sizes
+    spoken = seen.spoken[seen.places.sample[starts]]
+    stopped = (spoken == seen.stop) | (spoken < 0)
+    ends = np.where(stopped.any(axis=1), np.argmax(stopped, axis=1), spoken.shape[1])
+    return spoken, ends, true, sizes - (seen.labels[starts + sizes - 1] == seen.stop)
+
+
+def _distances(said: Counts, ends: Counts, true: Counts, sizes: Counts) -> Floats:
+    """Return the distances of some sequences over the true lengths, all at once, row by row of the
+    table."""
+    place, every = np.arange(true.shape[1] + 1), np.arange(len(true))
+    row = np.tile(place, (len(true), 1))
+    found = row[every, sizes].astype(np.float64)
+    for i in range(said.shape[1]):
+        changed = row[:, :-1] + (said[:, i : i + 1] != true)
         best = np.concatenate([row[:, :1] + 1, np.minimum(row[:, 1:] + 1, changed)], axis=1)
         row = np.minimum.accumulate(best - place, axis=1) + place  # from the left, one at a time
-        ended = np.flatnonzero(sizes == i + 1)
-        found[ended] = row[ended, i + 1]
-    return found
+        ended = np.flatnonzero(ends == i + 1)
+        found[ended] = row[ended, sizes[ended]]
+    return found / np.maximum(sizes, 1)

@@ -191,9 +191,10 @@ class Lowering:
     def _arrays(self, node: Node) -> dict[str, Any]:
         arrays: dict[str, Any] = {f"x{i}": self.y[name] for i, name in enumerate(node.inputs)}
         arrays |= {"x": arrays["x0"], "y": self.y[node.name]} | self.saved.get(node.name, {})
-        first = self.nodes[node.inputs[0]]
-        if first.shape:
-            arrays["lengths"] = self.lengths.of(first)
+        for i, source in enumerate(self.nodes[name] for name in node.inputs):
+            if source.shape:
+                arrays[f"lengths{i}"] = self.lengths.of(source)
+        arrays["lengths"] = arrays.get("lengths0")
         return arrays | self.parameters(node)
 
     def parameters(self, node: Node) -> dict[str, Any]:
@@ -237,8 +238,9 @@ class Lowering:
         what: str = "forward",
     ) -> None:
         known = {"zeros": self.resident.zeros, **arrays}
-        if "lengths" in call.kernel.arguments and known["lengths"] not in self.written:
-            self.lengths.fill(self, known["lengths"])
+        for name in (name for name in call.kernel.arguments if name.startswith("lengths")):
+            if known[name] not in self.written:
+                self.lengths.fill(self, known[name])
         binder = Binder(
             known,
             fields,

@@ -11,6 +11,7 @@ import numpy as np
 from nnctl.graph.graph import SPLIT, Graph, small_batch
 from nnctl.optim.registry import Rule
 from nnctl.plan.evaluation import Evaluation, per_sample, term
+from nnctl.plan.feeding import fed
 from nnctl.plan.history import Call, History
 from nnctl.plan.inspect import first_nonfinite, trace
 from nnctl.plan.layout import Zone
@@ -100,9 +101,10 @@ class Plan:
         labels (N,) or numbers (N, width), over steps (N, steps) or (N, steps, width).
         ``lengths`` by input name: int64 (N,), steps that count.
         """
-        held = {n: self.tapes.as_source(n, a) for n, a in inputs.items()}
+        more, ends = fed(self.graph.fed, targets, len(next(iter(inputs.values()))))
+        held = {n: self.tapes.as_source(n, a) for n, a in {**inputs, **more}.items()}
         wanted = {} if targets is None else self.tapes.as_targets(targets)
-        measured = self.tapes.as_lengths(lengths or {})
+        measured = self.tapes.as_lengths({**(lengths or {}), **ends})
         counts = {len(a) for a in (*held.values(), *wanted.values(), *measured.values())}
         if len(counts) != 1:
             raise ValueError(f"the arrays of {split!r} have {sorted(counts)} samples")

@@ -5,8 +5,9 @@ The one place that makes the document of ``eval --json``, which training writes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from nnctl.metrics import (
 from nnctl.run.heads import Array, Head
 from nnctl.run.mistakes import Origin, by_row, surest_mistakes
 from nnctl.spec.gates import Gate, Verdict, judge
+
+Speak = Callable[[Head], Array]
+"""Gives what the decoder of an output says of all samples: classes (N, steps), -1 at the end."""
 
 WORST = 10
 SHOWN_STEPS = 40
@@ -106,11 +110,12 @@ def measure(
     targets: Mapping[str, Array],
     wanted: Sequence[str] | None,
     naive: Mapping[str, Array] | None = None,
+    speak: Speak | None = None,
 ) -> dict[str, float]:
     """Return the metrics that training follows: those named, else the default of each task."""
     found: dict[str, float] = {}
     for head in heads:
-        seen = _view(head, outputs, targets, naive)
+        seen = _view(head, outputs, targets, naive, speak)
         names = DEFAULTS[type(seen)] if wanted is None else _own(head, wanted)
         values = compute(seen, names) | _of_classes(head, seen, names)
         found |= {head.prefix + name: value for name, value in values.items()}
@@ -122,9 +127,14 @@ def _view(
     outputs: Mapping[str, Array],
     targets: Mapping[str, Array],
     naive: Mapping[str, Array] | None,
+    speak: Speak | None,
 ) -> View:
-    """Return an output beside its target and, of a forecast, what is carried forward."""
-    return head.view(outputs[head.node], targets[head.target], (naive or {}).get(head.target))
+    """Return an output beside its target; of a forecast with what is carried forward, of a decoder
+    with what it says by itself."""
+    seen = head.view(outputs[head.node], targets[head.target], (naive or {}).get(head.target))
+    if isinstance(seen, Sequences) and head.feeds is not None and speak is not None:
+        seen.speak, seen.stop = partial(speak, head), head.stop
+    return seen
 
 
 def _of_classes(head: Head, seen: View, names: Iterable[str]) -> dict[str, float]:
@@ -153,15 +163,16 @@ def assess(
     wanted: Iterable[str] = (),
     gates: Sequence[Gate] = (),
     naive: Mapping[str, Array] | None = None,
+    speak: Speak | None = None,
 ) -> Assessment:
     """Return all metrics of every output, and those ``wanted`` or gated that take a parameter.
 
     ``losses`` (N,) are the samples' own; ``origin`` tells where a row comes from; ``naive`` the
-    targets as they were last (forecasts).
+    targets as they were last (forecasts); ``speak`` what a decoder says of all samples by itself.
     """
     metrics: dict[str, float | None] = {"loss": _defined(loss)}
     details: dict[str, Details] = {}
-    views = {head: _view(head, outputs, targets, naive) for head in heads}
+    views = {head: _view(head, outputs, targets, naive, speak) for head in heads}
     for head, seen in views.items():
         more = _own(head, [*wanted, *(gate.metric for gate in gates)])
         values = compute(seen) | compute(seen, more)
@@ -218,6 +229,8 @@ def _worst(views: Mapping[Head, View], losses: Array, origin: Origin) -> list[di
 def _said(head: Head, seen: View, row: int, label: str, number: str) -> str | float | None:
     """Return the class, the number or the sequence that a sample has or was given; of several
     numbers none."""
+    if isinstance(seen, Sequences) and seen.speak is not None and label == "predicted":
+        return sequence(head, seen.spoken[row][seen.spoken[row] >= 0])
     if seen.places is not None:
         of_it = np.flatnonzero(seen.places.sample == row)
         return sequence(head, getattr(seen, label)[of_it]) if hasattr(seen, label) else None

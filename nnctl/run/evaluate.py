@@ -1,4 +1,4 @@
-"""The use cases ``eval`` and ``predict``: a checkpoint, some samples, what it says of them."""
+"""The use case ``eval``: a checkpoint, some samples, how well it knows them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from nnctl.errors import DataError, UsageError
 from nnctl.graph import Graph, build
 from nnctl.run.activations import activations, row_of, with_maps
 from nnctl.run.assess import Assessment, assess
+from nnctl.run.decoding import GREEDY, Manner, speaks
 from nnctl.run.heads import Array, Head, heads
 from nnctl.run.labels import check_labels
 from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
 from nnctl.run.pictures import drawings, gallery
-from nnctl.run.predictions import Predictions, predicted
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
 from nnctl.run.tokens import check_tokens
 from nnctl.run.unseen import read_unseen
@@ -77,14 +77,16 @@ def evaluate(
     gates: Sequence[str] = (),
     sample: int | None = None,
     threads: int | None = None,
+    manner: Manner = GREEDY,
 ) -> Assessment:
     """Return everything that is said of a checkpoint on a part of its data, or on other ``data``.
 
-    ``gates`` come beside those of the spec; with ``sample`` what the layers give for it. Raises
-    UsageError, DataError, CheckpointError.
+    ``gates`` come beside those of the spec; with ``sample`` what the layers give for it; ``manner``
+    is how a decoder looks for what it says. Raises UsageError, DataError, CheckpointError.
     """
     asked = parse_gates(gates)
     stored = read(path)
+    manner.check(stored.graph)
     if sample is not None:
         with_maps(stored.graph)
     asked = [*parse_gates(stored.spec.gates), *asked]
@@ -92,10 +94,10 @@ def evaluate(
     if sample is not None:
         row_of(part, name, sample)
     check_labels(stored.heads, {name: part})
-    plan = _compiled(stored, train, threads)
+    plan = compiled(stored, train, threads)
     try:
         plan.attach(name, part.inputs, part.targets, part.lengths)
-        found = judged(stored.spec, stored.heads, plan, name, part, asked)
+        found = judged(stored.spec, stored.heads, plan, name, part, asked, manner)
         if sample is None:
             return found
         graph, outputs = stored.graph, stored.heads
@@ -106,7 +108,13 @@ def evaluate(
 
 
 def judged(
-    spec: Spec, found: Sequence[Head], plan: Plan, split: str, part: Part, gates: Sequence[Gate]
+    spec: Spec,
+    found: Sequence[Head],
+    plan: Plan,
+    split: str,
+    part: Part,
+    gates: Sequence[Gate],
+    manner: Manner = GREEDY,
 ) -> Assessment:
     """Assess a network on an attached split: what training does too, at its end."""
     slices = list(_slices(plan, split, part.samples))
@@ -122,6 +130,7 @@ def judged(
         wanted=spec.metrics or (),
         gates=gates,
         naive=part.naive,
+        speak=speaks(plan, part, manner),
     )
     shown, drawn = [row["sample"] for row in assessed.mistakes], drawings(found, outputs)
     if drawn is not None:
@@ -129,77 +138,28 @@ def judged(
     return replace(assessed, pictures=gallery(part, shown, drawn))
 
 
-def predict(
-    path: Path, inputs: Sequence[str], *, layer: str | None = None, threads: int | None = None
-) -> Predictions:
-    """Return what a checkpoint says of files, or of parts of its data, given by name.
-
-    With ``layer`` the features that the layer has learned instead. Raises UsageError, DataError.
-    """
-    stored = read(path)
-    if layer is not None:
-        _require_layer(stored.graph, layer)
-    parts = [_unlabeled(stored, source) for source in inputs]
-    plan = _compiled(stored, None, threads)
-    try:
-        return _predictions(stored, plan, inputs, parts, layer)
-    finally:
-        plan.close()
-
-
-def _predictions(
-    stored: Stored, plan: Plan, sources: Sequence[str], parts: Sequence[Part], layer: str | None
-) -> Predictions:
-    found: dict[str, list[Array]] = {}
-    for number, part in enumerate(parts):
-        name = f"{OTHER}{number}"
-        plan.attach(name, part.inputs, None, part.lengths)
-        for start in range(0, part.samples, SLICE_ROWS):
-            rows = np.arange(start, min(start + SLICE_ROWS, part.samples), dtype=np.int64)
-            if layer is not None:
-                found.setdefault(layer, []).append(plan.features(name, rows, layer))
-                continue
-            for node, values in plan.evaluate(name, rows).outputs.items():
-                found.setdefault(node, []).append(values)
-    whole_ = {name: np.concatenate(values) for name, values in found.items()}
-    outputs = () if layer else tuple(predicted(h, whole_[h.node]) for h in stored.heads)
-    return Predictions(
-        sources=tuple(sources),
-        source=np.repeat(np.arange(len(parts)), [part.samples for part in parts]),
-        sample=np.concatenate([part.index for part in parts]),
-        files=_files(parts),
-        outputs=outputs,
-        features=whole_ if layer else {},
-    )
-
-
-def _files(parts: Sequence[Part]) -> Array | None:
-    """Return the files of all samples, "" for one that is none; None where there are no files."""
-    if all(part.files is None for part in parts):
-        return None
-    none = [np.full(part.samples, "") for part in parts]
-    pairs = zip(parts, none, strict=True)
-    return np.concatenate([n if part.files is None else part.files for part, n in pairs])
-
-
 def _samples(stored: Stored, split: str | None, data: str | None) -> tuple[Part, str, Part | None]:
     """Return the samples to judge, what they are called, and the training part if it is read."""
     balanced = any(loss.fields.get("class_weights") == "balanced" for loss in stored.graph.losses)
     if data is None:
-        parts = _parts(stored)
+        parts = parts_now(stored)
         name = split or next((n for n in ("test", "validation") if n in parts), "")
         if name not in parts:
-            raise _no_part(name, parts)
+            raise no_part(name, parts)
         return parts[name], name, parts["train"]
     if split is not None:
         raise UsageError(
             "--split and --data cannot hold together",
             "--split chooses a part of the run's own data; a file is evaluated whole",
         )
-    return _file(stored, data, labeled=True), OTHER, _parts(stored)["train"] if balanced else None
+    return (
+        read_file(stored, data, labeled=True),
+        OTHER,
+        parts_now(stored)["train"] if balanced else None,
+    )
 
 
-def _parts(stored: Stored) -> Mapping[str, Part]:
+def parts_now(stored: Stored) -> Mapping[str, Part]:
     """Load the data that the network was trained on, split as they were then."""
     spec = stored.spec
     dataset = load(spec.data, spec.base_dir, spec.problem)
@@ -214,7 +174,7 @@ def _parts(stored: Stored) -> Mapping[str, Part]:
     return parts_of(dataset, spec)
 
 
-def _no_part(name: str, parts: Mapping[str, Part]) -> UsageError:
+def no_part(name: str, parts: Mapping[str, Part]) -> UsageError:
     if not name:
         return UsageError(
             "there is neither a test nor a validation part to evaluate on",
@@ -225,16 +185,7 @@ def _no_part(name: str, parts: Mapping[str, Part]) -> UsageError:
     return UsageError(f"unknown split {name!r}", suggestion(name, parts, "parts"))
 
 
-def _unlabeled(stored: Stored, source: str) -> Part:
-    if source in SPLITS:
-        parts = _parts(stored)
-        if source not in parts:
-            raise _no_part(source, parts)
-        return parts[source]
-    return _file(stored, source, labeled=False)
-
-
-def _file(stored: Stored, source: str, *, labeled: bool) -> Part:
+def read_file(stored: Stored, source: str, *, labeled: bool) -> Part:
     """Read other samples as the training data were read, which the checkpoint remembers."""
     data = stored.spec.data
     reading = stored.reading or load(data, stored.spec.base_dir, stored.spec.problem).reading
@@ -245,14 +196,7 @@ def _file(stored: Stored, source: str, *, labeled: bool) -> Part:
     return part
 
 
-def _require_layer(graph: Graph, layer: str) -> None:
-    read = [node for node in graph.nodes if node.inputs]  # what reads nothing is data, no feature
-    names = [n for n in dict.fromkeys(n for node in read for n in (node.layer, node.name)) if n]
-    if layer not in names:
-        raise UsageError(f"there is no layer {layer!r}", suggestion(layer, names, "layers"))
-
-
-def _compiled(stored: Stored, train: Part | None, threads: int | None) -> Plan:
+def compiled(stored: Stored, train: Part | None, threads: int | None) -> Plan:
     spec, graph = stored.spec, stored.graph
     weights = {} if train is None else class_weights(spec, graph, stored.info, train)
     plan = compile_network(

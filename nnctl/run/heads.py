@@ -23,7 +23,8 @@ Array = np.ndarray[Any, Any]
 class Head:
     """One output: ``node`` in the graph, ``name`` for people ("" if it is the only one).
 
-    ``link`` is what its loss applies to it. Plans give outputs in the target's own units.
+    ``link`` is what its loss applies to it. Plans give outputs in the target's own units. ``feeds``
+    is the input by which it reads what it has said, if it does; ``stop`` the class that ends that.
     """
 
     node: str
@@ -31,6 +32,8 @@ class Head:
     target: str
     info: TargetInfo
     link: str
+    feeds: str | None = None
+    stop: int | None = None
 
     @property
     def prefix(self) -> str:
@@ -62,13 +65,12 @@ class Head:
 def heads(graph: Graph, targets: Mapping[str, TargetInfo]) -> tuple[Head, ...]:
     """Return the outputs that have a loss, in the graph's order; they are named by their layer."""
     several = len(graph.losses) > 1
-    return tuple(
-        Head(
-            node=loss.output,
-            name=graph.node(loss.output).layer if several else "",
-            target=loss.target,
-            info=targets[loss.target],
-            link=model("losses", loss.type).link,  # type: ignore[attr-defined]
-        )
-        for loss in graph.losses
-    )
+    feeds = {one.output: (name, one.stop) for name, one in graph.fed.items()}
+    found = []
+    for loss in graph.losses:
+        layer = graph.node(loss.output).layer
+        link = model("losses", loss.type).link  # type: ignore[attr-defined]
+        info, name = targets[loss.target], layer if several else ""
+        more = feeds.get(layer, (None, None))
+        found.append(Head(loss.output, name, loss.target, info, link, *more))
+    return tuple(found)

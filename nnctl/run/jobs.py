@@ -9,6 +9,7 @@ from nnctl.data import order
 from nnctl.errors import SpecError
 from nnctl.optim.schedules import rates
 from nnctl.run.assess import measure
+from nnctl.run.decoding import speaks
 from nnctl.run.prepare import Array, Prepared, wants_norms
 from nnctl.spec import Spec
 from nnctl.spec.metrics import find, split_name
@@ -127,8 +128,11 @@ def measurement(
 
     def measured(split: str, outputs: Mapping[str, Array]) -> dict[str, float]:
         part = prepared.parts[split]
-        values = measure(found, outputs, part.targets, spec.metrics, part.naive)
-        return values | measure(found, outputs, part.targets, more, part.naive) if more else values
+        speak = speaks(prepared.plan, part)
+        values = measure(found, outputs, part.targets, spec.metrics, part.naive, speak)
+        if more:
+            values |= measure(found, outputs, part.targets, more, part.naive, speak)
+        return values
 
     return measured
 

@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from nnctl.data.tokens import Vocabulary
 from nnctl.metrics import classified
 from nnctl.run.heads import Array, Head
+from nnctl.run.search import Said
 
 # What a float32 holds, and no more: the same text on every machine.
 DIGITS = 9
@@ -30,7 +32,8 @@ class Predicted:
 
     ``labels`` (N,) are indices of ``classes``; ``probabilities`` (N, K) belong to the classes, or
     without labels are those of K independent yes-or-no answers. Over steps all of them have an axis
-    of steps behind that of the samples.
+    of steps behind that of the samples. ``texts`` are the sequences that a decoder says, with the
+    logarithms of their probabilities; then labels are -1 behind the end.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Predicted:
     labels: Array | None = None
     probabilities: Array | None = None
     values: Array | None = None
+    texts: tuple[str, ...] | None = None
+    logs: Array | None = None
 
     @property
     def prefix(self) -> str:
@@ -75,6 +80,18 @@ def predicted(head: Head, outputs: Array) -> Predicted:
     return Predicted(head.name, names, seen.predicted, probabilities)
 
 
+def spoken(head: Head, said: Said, vocabulary: Vocabulary | None) -> Predicted:
+    """Return the sequences that a decoder says as texts: of its vocabulary, or names of classes."""
+    texts = []
+    for row in said.tokens:
+        ended = row[(row >= 0) & (row != head.stop)]
+        plain = vocabulary.text(ended.tolist()) if vocabulary is not None else None
+        names = [head.classes[k] if k < len(head.classes) else str(k) for k in ended]
+        texts.append(" ".join(names) if plain is None else plain)
+    classes = head.classes or tuple(map(str, range(head.info.width)))
+    return Predicted(head.name, classes, said.tokens, texts=tuple(texts), logs=said.logs)
+
+
 def _over_steps(head: Head, outputs: Array, steps: int) -> Predicted:
     """Return what the outputs of all steps mean, each by itself."""
     one = replace(head, info=replace(head.info, steps=None))
@@ -103,6 +120,9 @@ def rows(found: Predictions) -> Iterator[dict[str, Any]]:
 
 def _cells(output: Predicted, i: int) -> dict[str, Any]:
     cells: dict[str, Any] = {}
+    if output.texts is not None and output.logs is not None:
+        cells = {"prediction": output.texts[i], "log_probability": _number(output.logs[i])}
+        return {output.prefix + key: value for key, value in cells.items()}
     if output.labels is not None and output.labels.ndim == 2:
         cells = _step_cells(output, i, output.labels[i])
         return {output.prefix + key: value for key, value in cells.items()}
@@ -184,6 +204,8 @@ def as_npz(found: Predictions) -> bytes:
             "classes": np.array(output.classes) if output.classes else None,
             "probabilities": output.probabilities,
             "prediction" if output.labels is None else "values": output.values,
+            "text": None if output.texts is None else np.array(output.texts),
+            "log_probability": output.logs,
         }
         arrays |= {output.prefix + key: part for key, part in parts.items() if part is not None}
     arrays |= found.features

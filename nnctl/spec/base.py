@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -107,14 +107,27 @@ Words = Annotated[
 ]
 
 
+Layer = TypeVar("Layer", bound="LayerModel")
+
+
+def made(kind: type[Layer], tag: str, **fields: Any) -> Layer:
+    """Make a layer that no table says."""
+    return kind.model_validate({"type": tag, **fields})
+
+
+PREVIOUS = "@previous"
+"""Read by a member: the outputs of the steps before, the right ones where there are targets."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A layer inside a layer: what it is called there, and the parts that it reads; none: what the
-    whole layer reads."""
+    whole layer reads. "@0" is the first of what that reads. ``path``: where the table of it is."""
 
     name: str
     layer: LayerModel
     reads: tuple[str, ...] = ()
+    path: tuple[str | int, ...] = ()
 
 
 class LayerModel(SpecModel):
@@ -152,6 +165,9 @@ class LayerModel(SpecModel):
 
     reads_tokens: ClassVar[bool] = False
     """Its inputs are tokens, whole numbers that name something, straight from the data."""
+
+    own_lengths: ClassVar[bool] = False
+    """Its output has its first input's lengths, whatever those of the others are."""
 
     laid_out: ClassVar[tuple[str, ...]] = ()
     """Fields that say how its parameters lie in memory: layers that share them must agree."""
@@ -194,6 +210,11 @@ class LayerModel(SpecModel):
 
     def parts(self) -> tuple[Part, ...]:
         """The layers that it stands for, in order; the last one is its output, without a name."""
+        return ()
+
+    def members(self) -> tuple[Part, ...]:
+        """The layers that stand in its place in the network, each a layer of its own; the last one
+        has its name."""
         return ()
 
     def steps(self, inputs: Sequence[Shape]) -> Steps | None:

@@ -7,6 +7,9 @@ from typing import Literal
 
 from .shapes import Shape
 
+START, STOP = "<start>", "<stop>"
+"""Classes of a sequence's steps: what stands before the first, and what ends it."""
+
 # Keys that only files of pictures obey.
 PICTURE_KEYS = ("channels", "image_size", "frames")
 

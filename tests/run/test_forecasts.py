@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nnctl.run.evaluate import evaluate, predict
+from nnctl.run.evaluate import evaluate
+from nnctl.run.predicting import predict
 from tests.run.runs import train
 
 SPEC = Path(__file__).resolve().parents[2] / "specs" / "sunspots_forecast_mlp.toml"

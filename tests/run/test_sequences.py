@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnctl.run.evaluate import evaluate, predict
+from nnctl.run.evaluate import evaluate
 from nnctl.run.heads import Head
+from nnctl.run.predicting import predict
 from nnctl.run.predictions import Predictions, as_csv, as_jsonl, as_npz, predicted
 from nnctl.run.prepare import class_weights, prepare
 from nnctl.run.session import resume, train

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from nnctl.errors import DataError
-from nnctl.run.evaluate import evaluate, predict
+from nnctl.run.evaluate import evaluate
+from nnctl.run.predicting import predict
 from nnctl.run.predictions import rows
 from tests.run.runs import nnctl, train
 

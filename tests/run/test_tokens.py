@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nnctl.errors import DataError, SpecError
-from nnctl.run.evaluate import evaluate, predict
+from nnctl.run.evaluate import evaluate
+from nnctl.run.predicting import predict
 from nnctl.run.prepare import prepare
 from nnctl.run.session import train
 from nnctl.run.training import Terms

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.reference import recurrent
+from tests.reference.attention import attend
 
 
 def _both(params, cell, x, returns):
@@ -32,7 +33,14 @@ def _mean(x, params):
     return sum(_both(params, recurrent.gru, x, "sequence")) / 2
 
 
+def _attention(x, params):
+    return attend(x @ params["query.w"], x @ params["key.w"] + params["key.b"], x, params["w"])
+
+
+TO_ITSELF = 'from=["input","input"]'
 COMPOSITES = [
+    ("attention", f'{TO_ITSELF} score="additive" units=2', (4, 3), (4, 3), _attention),
+    ("attention", TO_ITSELF, (4, 3), (4, 3), lambda x, params: attend(x, x, x)),
     ("bidirectional", 'layer={type="lstm",units=3}', (4, 3), (4, 6), _concat),
     ("bidirectional", 'layer={type="gru",units=4,returns="last"} merge="sum"', (3, 4), (4,), _sum),
     ("bidirectional", 'layer={type="gru",units=2} merge="mean"', (4, 3), (4, 2), _mean),

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from nnctl.spec.base import Finding, LayerModel, Shape, ShapeError
-from nnctl.spec.shapes import Reach, format_shape, size
+from nnctl.spec.shapes import Reach, format_shape, require_rank, size
 
 
 class Flatten(LayerModel):
@@ -26,6 +26,53 @@ class Flatten(LayerModel):
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         return ()
+
+
+class RepeatVector(LayerModel):
+    """A vector (C) at every step of a sequence: from = [vector, sequence], to (T, C) with the steps
+    of that."""
+
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+    linear: ClassVar[bool] = True
+
+    type: Literal["repeat_vector"]
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        vector, sequence = inputs
+        if len(vector) != 1 or not sequence:
+            given = f"{format_shape(vector)} and {format_shape(sequence)}"
+            raise ShapeError(
+                f"repeat_vector expects a vector and a sequence, given {given}",
+                'make one of the steps first: returns = "last", or a pool of the whole sequence',
+            )
+        return (sequence[0], vector[0])
+
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        return True
+
+    def flops(self, inputs: Sequence[Shape]) -> int:
+        return 0
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        return None
+
+
+class MeanSteps(LayerModel):
+    """The mean of a sequence's steps, those that it has: (T, C) to (C)."""
+
+    linear: ClassVar[bool] = True
+
+    type: Literal["mean_steps"]
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        hint = "a sequence has two axes, steps and channels"
+        return require_rank(inputs, (2,), self.type, hint)[-1:]
+
+    def stepwise(self, inputs: Sequence[Shape]) -> bool:
+        return True
+
+    def flops(self, inputs: Sequence[Shape]) -> int:
+        return size(inputs[0])
 
 
 class Reshape(LayerModel):

@@ -1,0 +1,114 @@
+"""The use case ``predict``: what a checkpoint says of samples without answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnctl.data import Part
+from nnctl.errors import UsageError
+from nnctl.graph import Graph
+from nnctl.run.decoding import GREEDY, Manner, all_said
+from nnctl.run.evaluate import OTHER, Stored, compiled, no_part, parts_now, read, read_file
+from nnctl.run.heads import Array
+from nnctl.run.predictions import Predictions, predicted, spoken
+from nnctl.spec.metrics import SPLITS
+from nnctl.spec.suggest import hint as suggestion
+from nnctl.train.evaluation import SLICE_ROWS
+
+if TYPE_CHECKING:
+    from nnctl.plan import Plan
+
+
+def predict(
+    path: Path,
+    inputs: Sequence[str],
+    *,
+    layer: str | None = None,
+    threads: int | None = None,
+    manner: Manner = GREEDY,
+) -> Predictions:
+    """Return what a checkpoint says of files, or of parts of its data, given by name.
+
+    With ``layer`` the features that the layer has learned instead; ``manner`` is how a decoder
+    looks for what it says. Raises UsageError, DataError.
+    """
+    stored = read(path)
+    manner.check(stored.graph)
+    if layer is not None:
+        _require_layer(stored.graph, layer)
+    parts = [_unlabeled(stored, source) for source in inputs]
+    plan = compiled(stored, None, threads)
+    try:
+        return _predictions(stored, plan, inputs, parts, layer, manner)
+    finally:
+        plan.close()
+
+
+def _predictions(
+    stored: Stored,
+    plan: Plan,
+    sources: Sequence[str],
+    parts: Sequence[Part],
+    layer: str | None,
+    manner: Manner,
+) -> Predictions:
+    found: dict[str, list[Array]] = {}
+    for number, part in enumerate(parts):
+        name = f"{OTHER}{number}"
+        plan.attach(name, part.inputs, None, part.lengths)
+        for start in range(0, part.samples, SLICE_ROWS):
+            rows = np.arange(start, min(start + SLICE_ROWS, part.samples), dtype=np.int64)
+            if layer is not None:
+                found.setdefault(layer, []).append(plan.features(name, rows, layer))
+                continue
+            for node, values in plan.evaluate(name, rows).outputs.items():
+                found.setdefault(node, []).append(values)
+    whole_ = {name: np.concatenate(values) for name, values in found.items()}
+    answers = stored.reading.answers if stored.reading else {}
+    outputs = (
+        ()
+        if layer
+        else tuple(
+            predicted(head, whole_[head.node])
+            if head.feeds is None
+            else spoken(head, all_said(plan, head.feeds, parts, manner), answers.get(head.target))
+            for head in stored.heads
+        )
+    )
+    return Predictions(
+        sources=tuple(sources),
+        source=np.repeat(np.arange(len(parts)), [part.samples for part in parts]),
+        sample=np.concatenate([part.index for part in parts]),
+        files=_files(parts),
+        outputs=outputs,
+        features=whole_ if layer else {},
+    )
+
+
+def _files(parts: Sequence[Part]) -> Array | None:
+    """Return the files of all samples, "" for one that is none; None where there are no files."""
+    if all(part.files is None for part in parts):
+        return None
+    none = [np.full(part.samples, "") for part in parts]
+    pairs = zip(parts, none, strict=True)
+    return np.concatenate([n if part.files is None else part.files for part, n in pairs])
+
+
+def _unlabeled(stored: Stored, source: str) -> Part:
+    if source in SPLITS:
+        parts = parts_now(stored)
+        if source not in parts:
+            raise no_part(source, parts)
+        return parts[source]
+    return read_file(stored, source, labeled=False)
+
+
+def _require_layer(graph: Graph, layer: str) -> None:
+    read = [node for node in graph.nodes if node.inputs]  # what reads nothing is data, no feature
+    names = [n for n in dict.fromkeys(n for node in read for n in (node.layer, node.name)) if n]
+    if layer not in names:
+        raise UsageError(f"there is no layer {layer!r}", suggestion(layer, names, "layers"))
