@@ -54,7 +54,7 @@ def compile_plan(
     make = _Constants(graph, kind, lanes)
     scalings = {
         n: make.scaling(f"input.{n}", s, prod(graph.inputs[n]))
-        for n, s in (normalizers or {}).items()
+        for n, s in {**(normalizers or {}), **_of_fed(graph, target_scalers or {})}.items()
         if s is not None
     }
     scalers = {
@@ -86,6 +86,11 @@ def compile_plan(
         gradient_norm,
     )
     return Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
+
+
+def _of_fed(graph: Graph, scalers: Mapping[str, Pair | None]) -> dict[str, Pair | None]:
+    """What is fed back is scaled as the targets are."""
+    return {name: scalers.get(one.target) for name, one in graph.fed.items()}
 
 
 def _target_width(graph: Graph, target: str, width: int) -> int:

@@ -101,9 +101,11 @@ class Plan:
         labels (N,) or numbers (N, width), over steps (N, steps) or (N, steps, width).
         ``lengths`` by input name: int64 (N,), steps that count.
         """
-        more, ends = fed(self.graph.fed, targets, len(next(iter(inputs.values()))))
+        means = {name: pair[0] for name, pair in self.target_scalers.items() if pair is not None}
+        count = len(next(iter(inputs.values())))
+        more, ends, last = fed(self.graph.fed, targets, count, means)
         held = {n: self.tapes.as_source(n, a) for n, a in {**inputs, **more}.items()}
-        wanted = {} if targets is None else self.tapes.as_targets(targets)
+        wanted = {} if targets is None else self.tapes.as_targets({**targets, **last})
         measured = self.tapes.as_lengths({**(lengths or {}), **ends})
         counts = {len(a) for a in (*held.values(), *wanted.values(), *measured.values())}
         if len(counts) != 1:

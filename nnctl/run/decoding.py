@@ -5,7 +5,7 @@ The network runs as it does in evaluation; what is fed to it grows by a step at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -77,9 +77,10 @@ class Repeated:
         part = plan.splits[NAME]
         self.before, self.ends = part.inputs[name], part.lengths[name]
         self.count, self.now = len(self.before), -1
-        self.output = next(
-            n for n in plan.graph.outputs if plan.graph.node(n).layer == self.one.output
-        )
+        graph = plan.graph
+        by_layer = {graph.node(node).layer: node for node in graph.outputs}
+        self.output, self.stop = by_layer[self.one.output], by_layer.get(self.one.ends or "")
+        self.found: Mapping[str, Array] = {}
 
     def step(self, given: Array | None) -> Array:
         """Take what was chosen (R, ...); return the outputs (R, K) of the next step."""
@@ -88,8 +89,17 @@ class Repeated:
             rows = self.before.reshape(self.count, self.one.steps, -1)
             rows[:, self.now] = given.reshape(self.count, -1)
         self.ends[:] = self.now + 1
-        outputs = self.plan.evaluate(NAME).outputs[self.output]
-        steps: Array = outputs.reshape(self.count, self.one.steps, -1)
+        self.found = self.plan.evaluate(NAME).outputs
+        return self._now(self.output)
+
+    def ended(self) -> Array:
+        """Return whether the sequences end with the step that was just said (R,)."""
+        if self.stop is None:
+            return np.zeros(self.count, dtype=bool)
+        return np.asarray(self._now(self.stop)[:, 0] > 0)
+
+    def _now(self, node: str) -> Array:
+        steps: Array = self.found[node].reshape(self.count, self.one.steps, -1)
         return steps[:, self.now]
 
     def reorder(self, parents: Array) -> None:
@@ -97,24 +107,60 @@ class Repeated:
         self.before[:] = self.before[parents]
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """``values`` (N, steps, W) in their own units; ``ends`` (N,) how many of them the network
+    means, where it has learned to end."""
+
+    values: Array
+    ends: Array
+
+
 def said(plan: Plan, name: str, part: Part, manner: Manner) -> Said:
     """Return what a decoder of classes says of all samples of a part."""
-    one = plan.graph.fed[name]
-    rules = manner.rules(one)
-    found = []
-    for start in range(0, part.samples, max(1, ROWS // rules.beams)):
-        rows = slice(start, start + max(1, ROWS // rules.beams))
-        inputs = {key: array[rows] for key, array in part.inputs.items()}
-        lengths = {key: array[rows] for key, array in part.lengths.items()}
-        count = len(next(iter(inputs.values())))
-        speaker = Repeated(plan, name, inputs, lengths, rules.beams)
-        found.append(search(speaker, count, rules))
+    rules = manner.rules(plan.graph.fed[name])
+    found = [
+        search(speaker, count, rules) for speaker, count in _speakers(plan, name, part, rules.beams)
+    ]
     return _joined(found)
 
 
-def all_said(plan: Plan, name: str, parts: Sequence[Part], manner: Manner) -> Said:
-    """Return what a decoder says of the samples of several parts."""
-    return _joined([said(plan, name, part, manner) for part in parts])
+def said_numbers(plan: Plan, name: str, part: Part, manner: Manner) -> Numbers:
+    """Return what a decoder of numbers says of all samples of a part."""
+    rules, found = manner.rules(plan.graph.fed[name]), []
+    for speaker, count in _speakers(plan, name, part, 1):
+        given, steps, ends = None, [], np.full(count, rules.steps)
+        for step in range(rules.steps):
+            given = speaker.step(given)
+            steps.append(given)
+            ends = np.where(speaker.ended() & (ends == rules.steps), step + 1, ends)
+        found.append(Numbers(np.stack(steps, axis=1), ends))
+    return _joined_numbers(found)
+
+
+def _speakers(plan: Plan, name: str, part: Part, beams: int) -> Iterator[tuple[Repeated, int]]:
+    """Yield what speaks for some samples at a time, and how many they are."""
+    portion = max(1, ROWS // beams)
+    for start in range(0, part.samples, portion):
+        rows = slice(start, start + portion)
+        inputs = {key: array[rows] for key, array in part.inputs.items()}
+        lengths = {key: array[rows] for key, array in part.lengths.items()}
+        count = len(next(iter(inputs.values())))
+        yield Repeated(plan, name, inputs, lengths, beams), count
+
+
+def all_said(plan: Plan, head: Head, parts: Sequence[Part], manner: Manner) -> Said | Numbers:
+    """Return what the decoder of an output says of the samples of several parts."""
+    name = head.feeds or ""
+    if head.info.kind == "class":
+        return _joined([said(plan, name, part, manner) for part in parts])
+    found = [said_numbers(plan, name, part, manner) for part in parts]
+    return _joined_numbers(found)
+
+
+def _joined_numbers(found: Sequence[Numbers]) -> Numbers:
+    values, ends = [f.values for f in found], [f.ends for f in found]
+    return Numbers(np.concatenate(values), np.concatenate(ends))
 
 
 def _joined(found: Sequence[Said]) -> Said:
@@ -126,6 +172,8 @@ def speaks(plan: Plan, part: Part, manner: Manner = GREEDY) -> Callable[[Head], 
 
     @cache
     def speak(head: Head) -> Array:
-        return said(plan, head.feeds or "", part, manner).tokens
+        if head.info.kind == "class":
+            return said(plan, head.feeds or "", part, manner).tokens
+        return said_numbers(plan, head.feeds or "", part, Manner()).values
 
     return speak

@@ -75,7 +75,7 @@ def _predictions(
         else tuple(
             predicted(head, whole_[head.node])
             if head.feeds is None
-            else spoken(head, all_said(plan, head.feeds, parts, manner), answers.get(head.target))
+            else spoken(head, all_said(plan, head, parts, manner), answers.get(head.target))
             for head in stored.heads
         )
     )

@@ -19,6 +19,7 @@ import numpy as np
 
 from nnctl.data.tokens import Vocabulary
 from nnctl.metrics import classified
+from nnctl.run.decoding import Numbers
 from nnctl.run.heads import Array, Head
 from nnctl.run.search import Said
 
@@ -80,8 +81,12 @@ def predicted(head: Head, outputs: Array) -> Predicted:
     return Predicted(head.name, names, seen.predicted, probabilities)
 
 
-def spoken(head: Head, said: Said, vocabulary: Vocabulary | None) -> Predicted:
-    """Return the sequences that a decoder says as texts: of its vocabulary, or names of classes."""
+def spoken(head: Head, said: Said | Numbers, vocabulary: Vocabulary | None) -> Predicted:
+    """Return the sequences that a decoder says: numbers as far as it means them, classes as texts
+    of its vocabulary, or their names."""
+    if isinstance(said, Numbers):
+        meant = np.arange(said.values.shape[1]) < said.ends[:, None]
+        return Predicted(head.name, values=np.where(meant[:, :, None], said.values, np.nan))
     texts = []
     for row in said.tokens:
         ended = row[(row >= 0) & (row != head.stop)]
@@ -151,7 +156,7 @@ def _step_cells(output: Predicted, i: int, labels: Array) -> dict[str, Any]:
 def _plain(values: Array) -> Any:
     """Return numbers as they are written: a single one, a list, or a list a step."""
     if values.ndim > 1:
-        return [_plain(step) for step in values]
+        return [_plain(step) for step in values if not np.isnan(step).all()]
     numbers = [_number(x) for x in values]
     return numbers[0] if len(numbers) == 1 else numbers
 
