@@ -47,6 +47,7 @@ def compile_plan(
     by target are (mean, scale): x becomes (x - mean) * scale. ``class_weights`` by output.
     ``gradient_norm``: log the norm of every step's gradient.
     """
+    given = graph
     lean, graph = insert_splits(fuse(look_up(sink(graph), batch))), insert_splits(fuse(graph))
     kind, lanes = np.dtype(dtype), cpu.lanes(dtype)
     rule = None if optimizer is None else rules.find(optimizer.type, optimizer.model_dump())
@@ -85,7 +86,10 @@ def compile_plan(
         thread_count.count(threads),
         gradient_norm,
     )
-    return Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
+    made = Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
+    made.given = given
+    made.scalings = {**(normalizers or {}), **_of_fed(graph, target_scalers or {})}
+    return made
 
 
 def _of_fed(graph: Graph, scalers: Mapping[str, Pair | None]) -> dict[str, Pair | None]:
@@ -157,6 +161,7 @@ def _places(graph: Graph) -> dict[str, int]:
     names += [f"lengths.{name}" for name in graph.lengths]
     names += [f"output.{name}" for name in graph.outputs]
     names += [f"{what}.{x.output}" for x in graph.losses for what in ("target", "losses")]
+    names += ["said", "manner"]
     names += [f"features.{node.name}" for node in graph.nodes if node.op != INPUT]
     return {name: k for k, name in enumerate(names)}
 

@@ -1,11 +1,11 @@
 """Sequences that a network says itself: each step reads what it said before, to a stop or a limit.
 
-The network runs as it does in evaluation; what is fed to it grows by a step at a time.
+What says the next step is in ``speakers.py``, what chooses in ``search.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from nnctl.errors import UsageError
 from nnctl.graph.graph import Fed, Graph
 from nnctl.run.heads import Head
 from nnctl.run.search import Rules, Said, search
+from nnctl.run.speakers import Speaker, Speakers
 
 if TYPE_CHECKING:
     from nnctl.data import Part
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 ROWS = 1024  # samples at once
-NAME = "decoding"
 
 
 @dataclass(frozen=True)
@@ -59,54 +59,6 @@ class Manner:
 GREEDY = Manner()
 
 
-class Repeated:
-    """Says the next step by running the whole network on all that was said."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        name: str,
-        inputs: Mapping[str, Array],
-        lengths: Mapping[str, Array],
-        beams: int = 1,
-    ) -> None:
-        self.plan, self.one = plan, plan.graph.fed[name]
-        wide = {key: np.repeat(array, beams, axis=0) for key, array in inputs.items()}
-        ends = {key: np.repeat(array, beams, axis=0) for key, array in lengths.items()}
-        plan.attach(NAME, wide, None, ends)
-        part = plan.splits[NAME]
-        self.before, self.ends = part.inputs[name], part.lengths[name]
-        self.count, self.now = len(self.before), -1
-        graph = plan.graph
-        by_layer = {graph.node(node).layer: node for node in graph.outputs}
-        self.output, self.stop = by_layer[self.one.output], by_layer.get(self.one.ends or "")
-        self.found: Mapping[str, Array] = {}
-
-    def step(self, given: Array | None) -> Array:
-        """Take what was chosen (R, ...); return the outputs (R, K) of the next step."""
-        self.now += 1
-        if given is not None:
-            rows = self.before.reshape(self.count, self.one.steps, -1)
-            rows[:, self.now] = given.reshape(self.count, -1)
-        self.ends[:] = self.now + 1
-        self.found = self.plan.evaluate(NAME).outputs
-        return self._now(self.output)
-
-    def ended(self) -> Array:
-        """Return whether the sequences end with the step that was just said (R,)."""
-        if self.stop is None:
-            return np.zeros(self.count, dtype=bool)
-        return np.asarray(self._now(self.stop)[:, 0] > 0)
-
-    def _now(self, node: str) -> Array:
-        steps: Array = self.found[node].reshape(self.count, self.one.steps, -1)
-        return steps[:, self.now]
-
-    def reorder(self, parents: Array) -> None:
-        """Go on from other sequences of the same samples."""
-        self.before[:] = self.before[parents]
-
-
 @dataclass(frozen=True)
 class Numbers:
     """``values`` (N, steps, W) in their own units; ``ends`` (N,) how many of them the network
@@ -138,15 +90,19 @@ def said_numbers(plan: Plan, name: str, part: Part, manner: Manner) -> Numbers:
     return _joined_numbers(found)
 
 
-def _speakers(plan: Plan, name: str, part: Part, beams: int) -> Iterator[tuple[Repeated, int]]:
+def _speakers(plan: Plan, name: str, part: Part, beams: int) -> Iterator[tuple[Speaker, int]]:
     """Yield what speaks for some samples at a time, and how many they are."""
-    portion = max(1, ROWS // beams)
-    for start in range(0, part.samples, portion):
-        rows = slice(start, start + portion)
-        inputs = {key: array[rows] for key, array in part.inputs.items()}
-        lengths = {key: array[rows] for key, array in part.lengths.items()}
-        count = len(next(iter(inputs.values())))
-        yield Repeated(plan, name, inputs, lengths, beams), count
+    portion = max(1, min(ROWS // beams, part.samples))
+    made = Speakers(plan, name, portion * beams)
+    try:
+        for start in range(0, part.samples, portion):
+            rows = slice(start, start + portion)
+            inputs = {key: array[rows] for key, array in part.inputs.items()}
+            lengths = {key: array[rows] for key, array in part.lengths.items()}
+            count = len(next(iter(inputs.values())))
+            yield made.of(inputs, lengths, beams), count
+    finally:
+        made.close()
 
 
 def all_said(plan: Plan, head: Head, parts: Sequence[Part], manner: Manner) -> Said | Numbers:
