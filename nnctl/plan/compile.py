@@ -47,15 +47,16 @@ def compile_plan(
     by target are (mean, scale): x becomes (x - mean) * scale. ``class_weights`` by output.
     ``gradient_norm``: log the norm of every step's gradient.
     """
-    given = graph
-    lean, graph = insert_splits(fuse(look_up(sink(graph), batch))), insert_splits(fuse(graph))
+    given, lean = graph, insert_splits(fuse(look_up(sink(graph), batch)))
+    graph = insert_splits(fuse(graph))
     kind, lanes = np.dtype(dtype), cpu.lanes(dtype)
     rule = None if optimizer is None else rules.find(optimizer.type, optimizer.model_dump())
     zone, kept = _zone(graph, lanes), _kept(graph, lanes)
     make = _Constants(graph, kind, lanes)
+    scaled = {**(normalizers or {}), **_of_fed(graph, target_scalers or {})}
     scalings = {
         n: make.scaling(f"input.{n}", s, prod(graph.inputs[n]))
-        for n, s in {**(normalizers or {}), **_of_fed(graph, target_scalers or {})}.items()
+        for n, s in scaled.items()
         if s is not None
     }
     scalers = {
@@ -73,22 +74,11 @@ def compile_plan(
         scalers, weights, {}, {}, {},
     )  # fmt: skip
     tapes = Tapes(
-        graph,
-        lean,
-        memory,
-        zone,
-        resident,
-        rule,
-        optimizer,
-        batch,
-        eval_batch,
-        kind.name,
-        thread_count.count(threads),
-        gradient_norm,
-    )
+        graph, lean, memory, zone, resident, rule, optimizer, batch, eval_batch, kind.name,
+        thread_count.count(threads), gradient_norm,
+    )  # fmt: skip
     made = Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
-    made.given = given
-    made.scalings = {**(normalizers or {}), **_of_fed(graph, target_scalers or {})}
+    made.given, made.scalings = given, scaled
     return made
 
 
