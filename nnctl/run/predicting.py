@@ -40,7 +40,7 @@ def predict(
     manner.check(stored.graph)
     if layer is not None:
         _require_layer(stored.graph, layer)
-    parts = [_unlabeled(stored, source) for source in inputs]
+    parts = [unlabeled(stored, source) for source in inputs]
     plan = compiled(stored, None, threads)
     try:
         return _predictions(stored, plan, inputs, parts, layer, manner)
@@ -98,7 +98,8 @@ def _files(parts: Sequence[Part]) -> Array | None:
     return np.concatenate([n if part.files is None else part.files for part, n in pairs])
 
 
-def _unlabeled(stored: Stored, source: str) -> Part:
+def unlabeled(stored: Stored, source: str) -> Part:
+    """Return the samples of a file, or of a part of the data. Raises UsageError, DataError."""
     if source in SPLITS:
         parts = parts_now(stored)
         if source not in parts:

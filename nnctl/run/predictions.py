@@ -161,6 +161,13 @@ def _plain(values: Array) -> Any:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
+def table_lines(table: Sequence[Mapping[str, Any]], form: str) -> list[str]:
+    """Return the lines of rows of plain values: JSON lines, or CSV with a header."""
+    if form == "jsonl":
+        return [json.dumps(row, allow_nan=False) for row in table]
+    return [_line(list(table[0])), *(_line(list(row.values())) for row in table)] if table else []
+
+
 def as_jsonl(found: Predictions) -> Iterator[str]:
     """Yield one JSON object a line."""
     for row in rows(found):
