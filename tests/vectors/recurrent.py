@@ -81,6 +81,7 @@ for make in (_lstm, _gru, _rnn):
     CASES += [make(size, returns="last") for size in _SIZES[::2]]
     CASES += [make(_SIZES[2], backward=True), make(_SIZES[3], returns="last", backward=True)]
 CASES += [_lstm(_SIZES[2], bias=False), _gru(_SIZES[2], bias=False)]
+CASES += [_lstm((2, 2, 1, 40), bias=False, returns="last")]  # more gates than any output has numbers
 CASES += [_rnn(size, kind) for size in _SIZES[1:4:2] for kind in ("sigmoid", "linear")]
 CASES += [_rnn(_SIZES[3], "relu")]  # its corners lie where the weights put them: not on a slope
 CASES += [make(_SIZES[k], recurrent_dropout=0.4) for make in (_lstm, _gru, _rnn) for k in (2, 5)]
