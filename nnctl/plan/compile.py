@@ -163,7 +163,8 @@ class _Constants:
         self.kind = kind
         self.graph = graph
         self.values: dict[Buffer, np.ndarray] = {}
-        widest = max(node.size for node in graph.nodes)
+        rows = [parameter.shape[-1] for parameter in graph.parameters.values()]
+        widest = max([*rows, *(node.size for node in graph.nodes)])
         self.zeros = self._add("zeros", np.zeros(padded(widest, lanes) + 2 * lanes))
 
     def _add(self, name: str, values: np.ndarray, letter: str = "f") -> Buffer:

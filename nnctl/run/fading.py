@@ -13,7 +13,7 @@ import numpy as np
 
 from nnctl.graph import Graph
 from nnctl.graph.graph import Node
-from nnctl.run.cells import CELLS, Array, Slopes, slopes
+from nnctl.run.cells import Array, Slopes, is_known, slopes
 
 if TYPE_CHECKING:
     from nnctl.plan import Plan
@@ -26,11 +26,14 @@ def fading(plan: Plan, graph: Graph, split: str, rows: Array) -> list[dict[str, 
     """Return a row for each recurrent layer: ``gradient`` by step of the input, ``influence`` by
     distance from the last step taken.
 
-    Left out is a layer that does more than its cell here: the engine's states are other ones then.
+    Left out is a layer that does more than its cell here: the engine's states are other ones then,
+    or its units do not stand alone behind the products.
     """
     from nnctl.plan.inspect import signals
 
-    nodes = [node for node in graph.nodes if node.steps is not None and node.op in CELLS]
+    nodes = [
+        node for node in graph.nodes if node.steps is not None and is_known(node.op, node.fields)
+    ]
     if not nodes:
         return []
     held, parameters = signals(plan, split, rows[:SAMPLES], nodes), plan.parameters()

@@ -23,6 +23,7 @@ KINDS = {
     "gru": "gru units=4",
     **{kind: f'rnn units=4 nonlinearity="{kind}"' for kind in ("tanh", "relu", "sigmoid")},
     "linear": 'rnn units=4 nonlinearity="linear"',
+    "peepholes": 'lstm units=4 peepholes=true initial_state="learned"',
 }
 WAYS = [("sequence", False), ("sequence", True), ("last", True)]
 
@@ -47,9 +48,10 @@ def slope(value, at: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(("returns", "backward"), WAYS)
 def test_both_are_derivatives_of_the_reference(kind: str, returns: str, backward: bool) -> None:
     node, stream = node_of(kind, returns, backward), np.random.default_rng(7)
-    gates = {"lstm": 4, "gru": 3}.get(kind, 1) * HIDDEN
+    gates = {"lstm": 4, "gru": 3}.get(node.op, 1) * HIDDEN
     names = ("b", "b_h") if kind == "gru" else ("b",)
     params = {"w": (INPUTS, gates), "u": (HIDDEN, gates), **dict.fromkeys(names, (gates,))}
+    params |= {"h0": (4,), "c0": (4,), "p": (3, 4)} if kind == "peepholes" else {}
     params = {name: stream.normal(size=shape) for name, shape in params.items()}
     x = stream.normal(size=(N, T, INPUTS))
     dy = stream.normal(size=(N, *node.shape))
@@ -58,7 +60,8 @@ def test_both_are_derivatives_of_the_reference(kind: str, returns: str, backward
 
     def run(x: np.ndarray, returns: str, bumps: np.ndarray | None = None) -> np.ndarray:
         weights = [params[name] for name in ("w", "u", *names)]
-        found: np.ndarray = cell(x, *weights, *more, returns, backward, bumps=bumps)
+        rest = {"start": recurrent.learned(params, N), "more": recurrent.options(params)}
+        found: np.ndarray = cell(x, *weights, *more, returns, backward, bumps=bumps, **rest)
         return found
 
     taken = x[:, ::-1] if backward else x
@@ -118,8 +121,18 @@ def test_a_layer_that_does_more_than_its_cell_is_left_out(monkeypatch: pytest.Mo
     plan.attach("train", *data_of(SERIES))
     rows = np.arange(6)
     assert [row["layer"] for row in fading(plan, graph, "train", rows)] == ["a", "r"]
-    monkeypatch.setitem(CELLS, "gru", lambda x, u, h, c, fields: ((x + u)[..., 0, :], c))
+    monkeypatch.setitem(CELLS, "gru", lambda x, u, h, c, fields, params: ((x + u)[..., 0, :], c))
     assert [row["layer"] for row in fading(plan, graph, "train", rows)] == ["r"]
+    plan.close()
+
+
+@pytest.mark.parametrize("option", ["layer_norm=true", 'reset="before"'])
+def test_a_cell_whose_units_are_mixed_is_left_out(option: str) -> None:
+    layers = f'gru units=4 name="a" {option}\nlstm units=3 peepholes=true returns="last" name="r"'
+    graph, _ = net(f"{layers}\ndense units=2", SERIES)
+    plan = plan_of(graph)
+    plan.attach("train", *data_of(SERIES))
+    assert [row["layer"] for row in fading(plan, graph, "train", np.arange(6))] == ["r"]
     plan.close()
 
 

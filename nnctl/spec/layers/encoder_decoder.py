@@ -12,9 +12,10 @@ from nnctl.spec.base import PREVIOUS, Expect, Finding, LayerModel, Part, SpecMod
 from nnctl.spec.inside import Inside
 
 from .attention import Attention, Scored
+from .bidirectional import Bidirectional
 from .dense import Dense
 from .merge import Concat
-from .recurrent import Bidirectional, Recurrent
+from .recurrent import Recurrent
 from .shaping import MeanSteps, RepeatVector
 
 
