@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnctl.graph.feeding import feeds, with_feeds
-from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name, small_batch
+from nnctl.graph.graph import (
+    INPUT,
+    Graph,
+    LengthsOf,
+    Node,
+    ParamUse,
+    State,
+    input_node_name,
+    small_batch,
+)
 from nnctl.graph.heads import find_outputs, losses
 from nnctl.graph.leaks import check_leaks
 from nnctl.graph.lengths import with_lengths
@@ -125,7 +134,7 @@ def _states(entries: list[Entry], shapes: Mapping[str, tuple[Shape, ...]]) -> di
 def _inputs(info: DataInfo) -> Iterator[Node]:
     for name, shape in info.inputs.items():
         path = ("data", "inputs", name) if name else ("data",)
-        lengths = name if name in info.lengths else None
+        lengths = LengthsOf(name) if name in info.lengths else None
         yield Node(input_node_name(name), INPUT, (), shape, path=path, lengths=lengths)
 
 
@@ -197,6 +206,7 @@ def _node(
         relu_family=model.relu_family,
         gradient=model.differentiable or getattr(model, "straight_through", False),
         stepwise=model.stepwise(given),
+        passage=model.passage(given),
         own_lengths=model.own_lengths,
         flops=model.flops(given),
         reach=model.reach(given),
