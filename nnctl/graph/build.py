@@ -56,7 +56,7 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     made = (n for e in entries for n in _nodes(e, shapes, claims, ends, report))
     nodes = with_lengths([*_inputs(info), *made], report)
     outputs = find_outputs(spec, entries, ends)
-    found = losses(spec, info, {node.name: node for node in nodes}, outputs, report)
+    found = losses(spec, given, {node.name: node for node in nodes}, outputs, report)
     states = _states(entries, shapes)
     inputs = dict(info.inputs)
     graph = Graph(

@@ -49,6 +49,6 @@ def _passes(node: Node, report: Report) -> bool:
 
 
 WHOLE = (
-    'make one vector of all steps first: returns = "last" in a recurrent layer before it, or '
-    "global_max_pool or global_avg_pool behind convolutions"
+    'make one vector of all steps: returns = "last" in a recurrent layer before it,\n'
+    "or global_max_pool or global_avg_pool behind convolutions"
 )

@@ -61,7 +61,7 @@ class JsonLines(Source):
             return in_file(self.path, message, hint, line=lines[row])
 
         fields = {name: Field(name, "text", values=values) for name, values in texts.items()}
-        return Content(len(lines), {}, {}, fields, dict, place)
+        return Content(len(lines), {}, {}, fields, dict, place, lines=lines)
 
 
 def _wrong(name: str, value: Any, record: dict[str, Any]) -> tuple[str, str] | None:

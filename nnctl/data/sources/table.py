@@ -96,7 +96,7 @@ class Table(Source):
             return in_file(self.path, message, hint, line=scan.lines[row])
 
         dtypes = dict.fromkeys(shapes, "float64")
-        return Content(len(scan.lines), shapes, dtypes, fields, inputs, place)
+        return Content(len(scan.lines), shapes, dtypes, fields, inputs, place, lines=scan.lines)
 
 
 def _matrices(numbers: array[float], wanted: Wanted) -> dict[str, np.ndarray]:
