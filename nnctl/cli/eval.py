@@ -86,6 +86,8 @@ def command(
     )
     document = found.document(str(path))
     out.text(as_text(found, str(path), per_class=per_class))
+    if per_class and not found.per_class:
+        out.note("--per-class has no effect: this network predicts numbers, and has no classes")
     out.document(document)
     if data is None:
         _keep(located, found, document, out)

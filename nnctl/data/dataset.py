@@ -46,7 +46,7 @@ class Dataset:
     ``validation`` come from files or blocks of their own. ``lengths`` (N,) int64 are those of
     inputs that are sequences of different lengths, padded with 0 on the right. ``reading`` is what
     another file needs to be read alike. ``files`` (N,) are the names of the files that the samples
-    are, if they are files.
+    are, if they are files; ``lines`` (N,) those of records in theirs.
     """
 
     inputs: dict[str, np.ndarray]
@@ -59,6 +59,7 @@ class Dataset:
     reading: Reading | None = None
     lengths: dict[str, np.ndarray] = field(default_factory=dict)
     files: np.ndarray | None = None
+    lines: np.ndarray | None = None
 
     @property
     def samples(self) -> int:
@@ -76,6 +77,7 @@ class Part:
     lengths: dict[str, np.ndarray] = field(default_factory=dict)
     naive: dict[str, np.ndarray] = field(default_factory=dict)
     files: np.ndarray | None = None
+    lines: np.ndarray | None = None
 
     @property
     def samples(self) -> int:
@@ -115,4 +117,5 @@ def _part(dataset: Dataset, rows: slice | np.ndarray, index: np.ndarray) -> Part
     naive = {key: t.naive for key, t in dataset.targets.items() if t.naive is not None}
     inputs, lengths = taken(dataset.inputs), taken(dataset.lengths)
     files = None if dataset.files is None else dataset.files[rows]
-    return Part(inputs, taken(targets), index, lengths, taken(naive), files)
+    lines = None if dataset.lines is None else dataset.lines[rows]
+    return Part(inputs, taken(targets), index, lengths, taken(naive), files, lines)

@@ -143,7 +143,10 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
     reading = replace(reading, vocabulary_sizes=vocabularies(inputs) | known)
     files = opened.content.files and np.array(opened.content.files(), np.str_)
     columns = _columns(opened)
-    return Dataset(inputs, targets, columns, reading=reading, lengths=lengths, files=files)
+    lines = np.array(opened.content.lines, np.int64) if lengths else None
+    return Dataset(
+        inputs, targets, columns, reading=reading, lengths=lengths, files=files, lines=lines
+    )
 
 
 def vocabularies(inputs: Mapping[str, np.ndarray]) -> dict[str, int]:

@@ -29,6 +29,14 @@ def file_error(file: Path, message: str, hint: str = "", *, line: int = 0) -> Da
     return DataError(in_file(file, message, hint, line=line))
 
 
+def first_of(problems: Iterable[Problem], more: int = 0) -> list[Problem]:
+    """Return the first problems, and how many there are beside them; ``more`` were not listed."""
+    found = list(problems)
+    more += max(len(found) - MAX_PROBLEMS, 0)
+    rest = [Problem(f"and {more} more")] if more else []
+    return found[:MAX_PROBLEMS] + rest
+
+
 def listing(names: Iterable[str], limit: int = 12) -> str:
     """Write names as a list, cut where it gets long: ``a, b, c, ... (40 in all)``."""
     names = list(names)

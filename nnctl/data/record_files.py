@@ -31,9 +31,10 @@ def open_records(opener: Opener, name: str, path: SpecPath, known: Iterable[str]
         delimiter = opener.data.delimiter or ("\t" if tab else ",")
         header = opener.data.header
         first = next(table.rows(file, delimiter), (0, []))[1]
-        found: Source = table.Table(
-            file, delimiter, _is_header(first, opener, known) if header is None else header
-        )
+        has_header = _is_header(first, opener, known) if header is None else header
+        records = table.Table(file, delimiter, has_header)
+        records.is_record = True
+        found: Source = records
     else:
         found = opener.by_name(name, path)
         if not isinstance(found, JsonLines | TextFile):

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nnctl.data import kinds, targets
+from nnctl.data.locating import column_of
 from nnctl.data.opening import Opened, Opener
-from nnctl.data.problems import MAX_PROBLEMS, SpecPath, counted
+from nnctl.data.problems import MAX_PROBLEMS, SpecPath, counted, first_of
 from nnctl.data.reading import Reading
-from nnctl.data.record_files import open_records
+from nnctl.data.record_files import USUAL, open_records
 from nnctl.data.roles import Roles, assign
 from nnctl.data.sources.base import Content, Field, Source, Wanted
 from nnctl.data.tokens import (
@@ -28,6 +29,7 @@ from nnctl.data.tokens import (
     Vocabulary,
     legible,
     made_of,
+    start_of,
     tokens,
     unknown_places,
 )
@@ -151,10 +153,11 @@ class _Records:
             each = tokens(text, self.kind)
             found.append(each)
             wrong = self._wrong(field.name, each, most)
-            if wrong and len(problems) < MAX_PROBLEMS:
-                problems.append(content.place(row, *wrong))
+            if wrong:
+                message, hint = wrong
+                problems.append(content.place(row, message, hint + self._if_header(row)))
         if problems:
-            raise DataError(problems)
+            raise DataError(first_of(problems))
         return found
 
     def _wrong(self, name: str, found: Tokens, most: int | None) -> tuple[str, str] | None:
@@ -228,7 +231,7 @@ class _Records:
         found = self.cut(content.fields[name], content, most)
         problems = list(self._strange(name, found, content, known))
         if problems:
-            raise DataError(problems)
+            raise DataError(first_of(problems))
         return [known.codes(each) for each in found]
 
     def _strange(
@@ -248,6 +251,17 @@ class _Records:
                     f"{whose}"
                 )
                 hint = "clean the record, or train with data.unknown = true"
-                yield content.place(row, message, hint)
-                if len(seen) == MAX_PROBLEMS:
-                    return
+                problem = content.place(row, message, hint + self._if_header(row))
+                if len(seen) <= MAX_PROBLEMS:
+                    text = str((content.fields[name].values or ())[row])
+                    start = start_of(text, self.kind, place)
+                    column = column_of(self.source, problem.line, name, text, start)
+                    problem = replace(problem, column=column)
+                yield problem
+
+    def _if_header(self, row: int) -> str:
+        """What else to do about a first line that was not taken for a header."""
+        if row or getattr(self.source, "has_header", True):
+            return ""
+        names = " and ".join(f'"{name}"' for name in USUAL[: len(self.source.names)])
+        return f"\nif this line names the columns, call them {names}"

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnctl.graph.feeding import ends, feeds, with_feeds
-from nnctl.graph.graph import INPUT, Graph, Node, ParamUse, State, input_node_name, small_batch
+from nnctl.graph.graph import (
+    INPUT,
+    Graph,
+    LengthsOf,
+    Node,
+    ParamUse,
+    State,
+    input_node_name,
+    small_batch,
+)
 from nnctl.graph.heads import find_outputs, losses
 from nnctl.graph.leaks import check_leaks
 from nnctl.graph.lengths import with_lengths
@@ -47,7 +56,7 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     made = (n for e in entries for n in _nodes(e, shapes, claims, lasts, report))
     nodes = with_lengths([*_inputs(info), *made], report)
     outputs = find_outputs(spec, entries, lasts)
-    found = losses(spec, info, {node.name: node for node in nodes}, outputs, report)
+    found = losses(spec, given, {node.name: node for node in nodes}, outputs, report)
     wanted, found = len(found), (*found, *ends(fed, outputs))
     states = _states(entries, shapes)
     inputs = dict(info.inputs)
@@ -126,7 +135,7 @@ def _states(entries: list[Entry], shapes: Mapping[str, tuple[Shape, ...]]) -> di
 def _inputs(info: DataInfo) -> Iterator[Node]:
     for name, shape in info.inputs.items():
         path = ("data", "inputs", name) if name else ("data",)
-        lengths = name if name in info.lengths else None
+        lengths = LengthsOf(name) if name in info.lengths else None
         yield Node(input_node_name(name), INPUT, (), shape, path=path, lengths=lengths)
 
 
@@ -198,6 +207,7 @@ def _node(
         relu_family=model.relu_family,
         gradient=model.differentiable or getattr(model, "straight_through", False),
         stepwise=model.stepwise(given),
+        passage=model.passage(given),
         own_lengths=model.own_lengths,
         flops=model.flops(given),
         reach=model.reach(given),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from nnctl.spec.shapes import Reach, Shape, Steps
+from nnctl.spec.shapes import Passage, Reach, Shape, Steps, Through
 
 INPUT = "input"  # op of the nodes that data enter by
 SPLIT = "split"  # op of an explicit fan-out, where gradients are summed
@@ -59,6 +59,30 @@ class State:
 
 
 @dataclass(frozen=True)
+class LengthsOf:
+    """Lengths of sequences: those of a data input, as the layers behind it change them."""
+
+    input: str
+    through: tuple[Through, ...] = ()
+
+    def after(self, one: Through) -> LengthsOf:
+        """The lengths behind one more layer."""
+        return self if one == Through() else LengthsOf(self.input, (*self.through, one))
+
+    def of(self, length: Any) -> Any:
+        """Steps where the input has ``length``, a number or an array of them."""
+        for one in self.through:
+            length = one.of(length)
+        return length
+
+    def least(self, wanted: int = 1) -> int:
+        """The fewest steps of the input of which so many are left."""
+        for one in reversed(self.through):
+            wanted = one.least(wanted)
+        return wanted
+
+
+@dataclass(frozen=True)
 class Node:
     """One operation. ``fields`` are the op's hyperparameters, ``shape`` is that of its output."""
 
@@ -85,7 +109,8 @@ class Node:
     gradient: bool = True  # False: the derivative is zero almost everywhere (sign, step)
     stepwise: bool = False  # padding behind a sequence's end reaches nothing that counts
     own_lengths: bool = False  # its output's are those of its first input, whatever the others'
-    lengths: str | None = None  # the data input whose samples' lengths its output has
+    passage: Passage | None = None  # how sequences of several lengths pass it otherwise
+    lengths: LengthsOf | None = None  # of its output, where samples have lengths of their own
     flops: int = 0  # forward, for one sample
     reach: tuple[Reach, ...] | None = ()  # of its input's axes; (): its own place, None: everywhere
     steps: Steps | None = None  # of a recurrent layer
@@ -187,6 +212,17 @@ class Graph:
                 if read in names and node.tokens is not None:
                     known = found.get(names[read], node.tokens)
                     found[names[read]] = min(known, node.tokens)
+        return found
+
+    def least_lengths(self) -> dict[str, tuple[int, Node]]:
+        """Return, for each input with lengths, the fewest steps of which every layer has one left,
+        and the first layer that needs so many."""
+        found: dict[str, tuple[int, Node]] = {}
+        for node in self.nodes:
+            if node.lengths is not None:
+                known = found.get(node.lengths.input, (0, node))
+                least = node.lengths.least()
+                found[node.lengths.input] = (least, node) if least > known[0] else known
         return found
 
     @property

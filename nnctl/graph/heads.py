@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nnctl.graph.graph import LossNode, Node
+from nnctl.graph.lengths import WHOLE
 from nnctl.graph.report import Report
 from nnctl.graph.wiring import Entry
 from nnctl.spec.losses.base import of_a_step
@@ -14,7 +16,7 @@ from nnctl.spec.suggest import hint
 
 if TYPE_CHECKING:
     from nnctl.spec import Spec
-    from nnctl.spec.info import DataInfo
+    from nnctl.spec.info import DataInfo, TargetInfo
     from nnctl.spec.losses.base import LossModel
 
 SPENT = {"type", "weight", "target"}  # what a loss says to the graph and not to the op
@@ -49,7 +51,7 @@ def losses(
         target = _target(model, key, info, path, report)
         if node is not None and target is not None:
             _check_link(model, node, report)
-            _check_shape(model, node, _place(node, nodes, report), info, target, path, report)
+            _check_shape(model, node, nodes, info, target, path, report)
             found.append(LossNode(node.name, target, model.type, _fields(model), model.weight))
     return tuple(found)
 
@@ -91,17 +93,44 @@ def _check_link(model: LossModel, node: Node, report: Report) -> None:
 def _check_shape(
     model: LossModel,
     node: Node,
-    place: str,
+    nodes: Mapping[str, Node],
     info: DataInfo,
     target: str,
     path: tuple[str, ...],
     report: Report,
 ) -> None:
+    known, place = _beside(node, info, target), _place(node, nodes, report)
     try:
-        model.check(of_a_step(node.shape, info.targets[target]), info.targets[target])
+        model.check(of_a_step(node.shape, known), known)
     except ShapeError as error:
         message = error.message.replace("{layer}", f'"{node.layer}"')
-        report.add(path, f'loss "{model.type}" {message}', error.hint.replace("{place}", place))
+        hint = _of_sequences(node, nodes, known) or error.hint.replace("{place}", place)
+        report.add(path, f'loss "{model.type}" {message}', hint)
+
+
+def _of_sequences(node: Node, nodes: Mapping[str, Node], target: TargetInfo) -> str:
+    """Say which layer should give one state where it gives all, or all where it gives one."""
+    of_all = target.steps is not None
+    if (len(node.shape) == 2) == of_all:
+        return ""
+    lengths = node.lengths is not None
+    while node.inputs and (node.steps is None or node.steps.every == of_all):
+        node = nodes[node.inputs[0]]
+    if node.steps is not None:
+        wanted = "sequence" if of_all else "last"
+        why = "the target has one for each step" if of_all else "the target is one for all steps"
+        inside = "" if node.name == node.layer else "the layer of "
+        return f'set returns = "{wanted}" in {inside}"{node.layer}": {why}'
+    return WHOLE if lengths and not of_all else ""
+
+
+def _beside(node: Node, info: DataInfo, target: str) -> TargetInfo:
+    """A target over steps, with those of the output where sequences have lengths of their own:
+    what of it counts is held against these when the data are there."""
+    known, lengths = info.targets[target], node.lengths
+    if known.steps is None or lengths is None or lengths.input not in info.lengths:
+        return known
+    return replace(known, steps=node.shape[0])
 
 
 def _place(node: Node, nodes: Mapping[str, Node], report: Report) -> str:

@@ -25,8 +25,8 @@ def check_leaks(graph: Graph, targets: Mapping[str, TargetInfo], report: Report)
     for loss in losses:
         target, axes = looking_ahead[loss.target], spans.get(loss.output)
         steps, ahead = target.steps or 0, target.ahead or 0
-        if not axes or steps <= ahead:
-            continue
+        if not axes or steps <= ahead or len(graph.node(loss.output).shape) < 2:
+            continue  # an output of no steps does not fit the target, which is told of the loss
         ends = [end for _, end in axes[0]]
         if len(ends) != steps:
             ends = [max(ends)] * steps

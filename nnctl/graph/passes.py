@@ -77,7 +77,9 @@ def sink(graph: Graph) -> Graph:
         if node.name in names:
             first = by_name[names[node.name]]
             nodes.append(replace(node, inputs=first.inputs))
-            nodes.append(replace(first, inputs=(node.name,), shape=node.shape))
+            nodes.append(
+                replace(first, inputs=(node.name,), shape=node.shape, lengths=node.lengths)
+            )
         elif node.name not in pools:
             inputs = tuple(names.get(name, name) for name in node.inputs)
             nodes.append(replace(node, inputs=inputs))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nnctl.graph.graph import INPUT, Graph, Node, State, input_node_name
+from nnctl.graph.graph import INPUT, Graph, LengthsOf, Node, State, input_node_name
 from nnctl.graph.verify import verify
 from nnctl.spec.shapes import Shape
 
@@ -137,7 +137,7 @@ class _Step:
             tuple(outputs),
             (),
             self.states,
-            tuple(node.lengths for node in first if node.lengths is not None),
+            tuple(node.lengths.input for node in first if node.lengths is not None),
         )
         return Stepped(verify(graph), fed, dict(self.kept), dict(self.starts))
 
@@ -151,6 +151,6 @@ class _Step:
         return replace(parameter, node=owner)
 
 
-def _lengths(key: str, node: Node) -> str | None:
+def _lengths(key: str, node: Node) -> LengthsOf | None:
     """A kept sequence brings its lengths along, if it has some."""
-    return key if node.lengths is not None else None
+    return LengthsOf(key) if node.lengths is not None else None

@@ -65,6 +65,13 @@ def full_length(counts, steps):
         counts[i] = steps
 
 
+@rows("counts")
+def lengths_behind(given, counts, times, more, parts):
+    """The lengths of sequences behind a layer: (times * length + more) // parts, or none."""
+    for i in range(counts.shape[0]):
+        counts[i] = max((times * given[i] + more) // parts, 0)
+
+
 @inline
 def log_mean(losses, total, weight, is_first, count, capacity, live, memory):
     """Add weight * sum(losses) / count to the step's loss: four quarters of the batch, then their

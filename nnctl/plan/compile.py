@@ -11,6 +11,7 @@ import numpy as np
 from nnctl.engine import control, cpu, tiles, turn
 from nnctl.engine import threads as thread_count
 from nnctl.graph.graph import INPUT, Graph, Parameter
+from nnctl.graph.masks import mask_ends
 from nnctl.graph.passes import fuse, insert_splits, look_up, sink
 from nnctl.ops.dense import padded
 from nnctl.ops.registry import find
@@ -47,8 +48,7 @@ def compile_plan(
     by target are (mean, scale): x becomes (x - mean) * scale. ``class_weights`` by output.
     ``gradient_norm``: log the norm of every step's gradient.
     """
-    given, lean = graph, insert_splits(fuse(look_up(sink(graph), batch)))
-    graph = insert_splits(fuse(graph))
+    given, (lean, graph) = graph, _passed(graph, batch)
     kind, lanes = np.dtype(dtype), cpu.lanes(dtype)
     rule = None if optimizer is None else rules.find(optimizer.type, optimizer.model_dump())
     zone, kept = _zone(graph, lanes), _kept(graph, lanes)
@@ -85,6 +85,12 @@ def compile_plan(
 def _of_fed(graph: Graph, scalers: Mapping[str, Pair | None]) -> dict[str, Pair | None]:
     """What is fed back is scaled as the targets are."""
     return {name: scalers.get(one.target) for name, one in graph.fed.items()}
+
+
+def _passed(graph: Graph, batch: int) -> tuple[Graph, Graph]:
+    """The graph of tapes that keep no array for anyone to look at, and that of the others."""
+    graph = mask_ends(graph)
+    return insert_splits(fuse(look_up(sink(graph), batch))), insert_splits(fuse(graph))
 
 
 def _target_width(graph: Graph, target: str, width: int) -> int:

@@ -79,11 +79,12 @@ class Tapes:
         return found
 
     def as_lengths(self, lengths: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the lengths of the inputs that have some, int64 (N, 1), from 1 to all steps."""
+        """Return the lengths of the inputs that have some, int64 (N, 1), up to all steps."""
         found = {}
         for name in self.graph.lengths:
             steps, given = self.graph.inputs[name][0], lengths[name]
-            if len(given) and not 1 <= given.min() <= given.max() <= steps:
+            least, _ = self.graph.least_lengths()[name]
+            if len(given) and not least <= given.min() <= given.max() <= steps:
                 raise ValueError(f"lengths from {given.min()} to {given.max()}, of {steps} steps")
             found[name] = np.ascontiguousarray(given, dtype=np.int64).reshape(-1, 1)
         return found

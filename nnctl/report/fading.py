@@ -44,7 +44,8 @@ def _said(influence: Sequence[float]) -> str:
     for share, name in ((0.5, "half"), (0.01, "a hundredth")):
         far = next((k for k, v in enumerate(influence) if v < share * influence[0]), None)
         if far is not None:
-            parts.append(f"below {name} of the nearest input's influence after {figure(far)} steps")
+            steps = f"{figure(far)} step" + ("" if far == 1 else "s")
+            parts.append(f"below {name} of the nearest input's influence after {steps}")
     text = ", ".join(parts)
     return (
         f"It falls {text}." if text else "No input's influence falls below half of the nearest's."

@@ -19,6 +19,7 @@ from nnctl.run.assess import Assessment, assess
 from nnctl.run.decoding import GREEDY, Manner, speaks
 from nnctl.run.heads import Array, Head, heads
 from nnctl.run.labels import check_labels
+from nnctl.run.lengths import fitted
 from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
 from nnctl.run.pictures import drawings, gallery
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
@@ -171,7 +172,8 @@ def parts_now(stored: Stored) -> Mapping[str, Part]:
         )
     if info_of(dataset).inputs != stored.info.inputs:
         raise DataError("the data do not have the shapes that the network was trained on")
-    return parts_of(dataset, spec)
+    graph, targets = stored.graph, stored.info.targets
+    return {n: fitted(graph, targets, part) for n, part in parts_of(dataset, spec).items()}
 
 
 def no_part(name: str, parts: Mapping[str, Part]) -> UsageError:
@@ -193,7 +195,7 @@ def read_file(stored: Stored, source: str, *, labeled: bool) -> Part:
         raise DataError(f"{stored.path} does not say how its data were read")
     part = read_unseen(data, reading, source, labeled=labeled)
     check_tokens(stored.graph, part, source)
-    return part
+    return fitted(stored.graph, stored.info.targets, part, source)
 
 
 def compiled(stored: Stored, train: Part | None, threads: int | None) -> Plan:

@@ -6,12 +6,12 @@ Everything that reads outputs (training's metrics, eval, predict) reads them thr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from nnctl.graph.graph import Graph
+from nnctl.graph.graph import Graph, Node
 from nnctl.metrics import View, over_steps, view
 from nnctl.spec.info import TargetInfo
 from nnctl.spec.registry import model
@@ -71,7 +71,13 @@ def heads(graph: Graph, targets: Mapping[str, TargetInfo]) -> tuple[Head, ...]:
     for loss in losses:
         layer = graph.node(loss.output).layer
         link = model("losses", loss.type).link  # type: ignore[attr-defined]
-        info, name = targets[loss.target], layer if several else ""
+        info = _beside(graph.node(loss.output), targets[loss.target])
+        name = layer if several else ""
         more = feeds.get(layer, (None, None))
         found.append(Head(loss.output, name, loss.target, info, link, *more))
     return tuple(found)
+
+
+def _beside(node: Node, target: TargetInfo) -> TargetInfo:
+    """A target over steps as it stands beside an output: with as many of them."""
+    return target if target.steps is None else replace(target, steps=node.shape[0])

@@ -15,6 +15,7 @@ from nnctl.graph import Graph, build
 from nnctl.run.batches import batch_size, check_batches
 from nnctl.run.heads import Head, heads
 from nnctl.run.labels import check_labels
+from nnctl.run.lengths import fitted
 from nnctl.run.ranges import check_range
 from nnctl.run.room import memory, too_large
 from nnctl.run.tokens import check_tokens, file_of
@@ -65,6 +66,7 @@ def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = Non
     check_labels(found, parts)
     for name, part in parts.items():
         check_tokens(graph, part, file_of(spec, name))
+        parts[name] = fitted(graph, info.targets, part, file_of(spec, name))
     check_batches(spec, graph, parts["train"].samples)
     normalizer = fit_normalizer(spec.data, parts["train"], graph.tokens())
     check_range(parts, normalizer, spec.training.dtype)

@@ -63,9 +63,8 @@ class ByStep(Speaker):
         whole, stepped = plan.given.by_name(), stepper.stepped
         kept = {key: plan.features(NAME, None, node) for key, node in stepped.kept.items()}
         starts = {key: plan.features(NAME, None, n) for key, n in stepped.starts.items() if n}
-        ends = {
-            key: lengths[whole[stepped.kept[key]].lengths or ""] for key in stepped.graph.lengths
-        }
+        of_kept = {key: whole[stepped.kept[key]].lengths for key in stepped.graph.lengths}
+        ends = {key: one.of(lengths[one.input]) for key, one in of_kept.items() if one is not None}
         first = plan.splits[NAME].inputs[name]
         first = first.reshape(len(first), self.one.steps, -1)[:, :1]
         self.count = len(first) * beams

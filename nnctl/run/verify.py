@@ -16,6 +16,7 @@ from nnctl.init import initialize
 from nnctl.run.assess import sequence
 from nnctl.run.differences import Checked, check_gradients
 from nnctl.run.heads import Array, Head, heads
+from nnctl.run.lengths import fitted
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
 from nnctl.run.tokens import check_tokens, file_of
 from nnctl.spec import Spec
@@ -131,6 +132,7 @@ def inspected(spec: Spec, threads: int | None = None) -> Inspected:
     graph = build(spec, info)
     part = parts_of(dataset, spec)["train"]
     check_tokens(graph, part, file_of(spec, "train"))
+    part = fitted(graph, info.targets, part, file_of(spec, "train"))
     normalizer = fit_normalizer(spec.data, part, graph.tokens())
     weights = class_weights(spec, graph, info, part)
     plan = compile_network(

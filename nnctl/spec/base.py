@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .shapes import Parameter, Reach, Shape, ShapeError, State, Steps, size
+from .shapes import Parameter, Passage, Reach, Shape, ShapeError, State, Steps, size
 
 __all__ = [
     "Finding",
@@ -207,6 +207,11 @@ class LayerModel(SpecModel):
         """Whether a step of its output has nothing of steps beyond a sequence's end, as long as
         they only pad it: such a layer may meet sequences of several lengths."""
         return self.elementwise
+
+    def passage(self, inputs: Sequence[Shape]) -> Passage | None:
+        """How sequences of several lengths pass it, if they can though it is not stepwise, or why
+        they cannot."""
+        return None
 
     def parts(self) -> tuple[Part, ...]:
         """The layers that it stands for, in order; the last one is its output, without a name."""

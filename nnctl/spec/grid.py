@@ -13,7 +13,7 @@ from pydantic import Field
 from nnctl.windows import Axis, axes_of
 
 from .base import Expect, Finding, LayerModel
-from .shapes import Reach, Shape, ShapeError, format_shape
+from .shapes import Passage, Reach, Shape, ShapeError, Through, format_shape
 
 AXES = {1: "L, C", 2: "H, W, C", 3: "D, H, W, C"}
 
@@ -93,6 +93,25 @@ class WindowModel(GridModel):
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         return tuple(Reach(-a.before, a.span - a.before, a.stride) for a in self.axes(inputs))
+
+    def passage(self, inputs: Sequence[Shape]) -> Passage | None:
+        if self.rank != 1:
+            return None
+        (axis,) = self.axes(inputs)
+        more = axis.before + axis.after - axis.span + axis.stride
+        behind = self.behind() if axis.after else None
+        return Passage(Through(1, more, axis.stride), behind, refused=self.refusal(axis))
+
+    def behind(self) -> Literal["zeros", "last"]:
+        """What its windows read behind the end of a sequence."""
+        return "zeros"
+
+    def refusal(self, axis: Axis) -> tuple[str, str] | None:
+        """Say why sequences of several lengths cannot pass it, and what to do."""
+        if getattr(self, "padding", None) == "same" and axis.stride > 1:
+            message = 'pads by the length: padding = "same" at a stride of more than 1'
+            return message, 'write padding = "causal" or "valid", or the numbers of its two ends'
+        return None
 
     def _require_a_window(self, axes: Sequence[Axis], shape: Shape) -> None:
         if all(axis.span <= axis.padded for axis in axes):

@@ -55,6 +55,38 @@ class Reach(NamedTuple):
         return max(first, 0), min(max(end, 0), count)
 
 
+class Through(NamedTuple):
+    """How many steps a layer makes of a sequence of L: (times * L + more) // parts, or none."""
+
+    times: int = 1
+    more: int = 0
+    parts: int = 1
+
+    def of(self, length: Any) -> Any:
+        """Steps of its output, of one length or of an array of them."""
+        steps = (self.times * length + self.more) // self.parts
+        return steps * (steps > 0)
+
+    def least(self, wanted: int) -> int:
+        """The fewest steps that it makes ``wanted`` of."""
+        return -((self.more - self.parts * wanted) // self.times)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """How sequences of several lengths pass a layer that reads more than a step at a time.
+
+    ``behind`` is what must lie behind the end before it reads that: "zeros", or the "last" step
+    again; None: it reads nothing from there. ``op`` does its work on them, where that is another.
+    ``refused``: why it cannot take them, and what to do.
+    """
+
+    through: Through = Through()
+    behind: Literal["zeros", "last"] | None = None
+    op: str | None = None
+    refused: tuple[str, str] | None = None
+
+
 @dataclass(frozen=True)
 class State:
     """An array that a layer keeps from step to step and that no gradient moves: running statistics,

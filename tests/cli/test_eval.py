@@ -75,6 +75,11 @@ def test_text_with_and_without_classes(capsys):
     assert "versicolor" in capsys.readouterr().out
 
 
+def test_classes_of_what_has_none(capsys):
+    assert run(["eval", "diabetes", "--per-class"]) == 0
+    assert "--per-class has no effect: this network predicts numbers" in capsys.readouterr().err
+
+
 def test_regression_in_the_units_of_the_data(capsys):
     metrics = evaluated(capsys, "diabetes")["metrics"]
     assert 30 < metrics["mae"] < 150  # the target has a spread of 77

@@ -543,4 +543,12 @@ def test_many_mistakes_are_cut_short(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", "x,y\n1,a\n" + "oops,b\n" * 1000)
     with pytest.raises(DataError) as found:
         load(spec(source="a.csv", target="y"), tmp_path)
-    assert [problem.line for problem in found.value.problems] == list(range(3, 13))
+    assert [problem.line for problem in found.value.problems] == [*range(3, 13), 0]
+    assert found.value.problems[-1].message == "and 990 more"
+
+
+def test_a_missing_value_of_what_is_input_and_target_is_told_once(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", "x,y\n1,2.5\n,0.5\n")
+    with pytest.raises(DataError) as found:
+        load(spec(source="a.csv", features=["x"], target="x"), tmp_path)
+    assert len(found.value.problems) == 1

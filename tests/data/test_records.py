@@ -139,7 +139,7 @@ def test_other_records_are_numbered_alike(tmp_path: Path) -> None:
     with pytest.raises(DataError) as wrong:
         load_more(data, reading, "n.txt", labeled=False, base_dir=tmp_path)
     said = str(wrong.value)
-    assert 'n.txt:3:1: "text": character "!" (number 2) is not in a.tsv' in said
+    assert 'n.txt:3:2: "text": character "!" (number 2) is not in a.tsv' in said
     assert 'n.txt:4:1: "text": character "x" (number 1) is not in a.tsv' in said
 
 
@@ -164,7 +164,7 @@ def test_files_of_their_own(tmp_path: Path) -> None:
                 name="a.jsonl", content=jsonl())  # fmt: skip
     assert made.test is not None and made.test.targets[""].values.tolist() == [[2, 1, -1, -1, -1]]
     write(tmp_path, "t.jsonl", jsonl([("b", "a"), ("b", "xyz")]))
-    with pytest.raises(DataError, match='t.jsonl:2:1: "target": character "x"'):
+    with pytest.raises(DataError, match='t.jsonl:2:27: "target": character "x"'):
         load(spec(source="a.jsonl", test="t.jsonl"), tmp_path)
 
 
@@ -224,3 +224,55 @@ def test_refused(name: str, tmp_path: Path) -> None:
         with pytest.raises(NnctlError) as found:
             use(spec(**{**KEYS, "source": file, **keys}), tmp_path)
         assert expected in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "where"),
+    [
+        ("b.tsv", "ab\tab\nb?\tab\nab\ta\n", ["2:2"]),
+        ("b.tsv", "ab\tab\nb\tab\nab\ta?\n", ["3:5"]),
+        ("b.tsv", "?ab\n", ["1:1"]),
+        ("b.jsonl", '{"input": "ab?", "target": "a"}\n', ["1:14"]),
+        ("b.csv", '"a,?",b\n', ["1:1"]),  # in quotes: the line alone
+    ],
+)
+def test_unknown_tokens_are_named_by_line_and_column(
+    tmp_path: Path, name: str, content: str, where: list[str]
+) -> None:
+    made = read(tmp_path)
+    write(tmp_path, name, content)
+    data, labeled = spec(**KEYS), content.count("ab\tab") > 0
+    assert made.reading is not None
+    with pytest.raises(DataError) as caught:
+        load_more(data, made.reading, str(tmp_path / name), labeled=labeled)
+    problems = [p for p in caught.value.problems if "?" in p.message]
+    assert [f"{p.line}:{p.column}" for p in problems] == where
+
+
+def test_a_column_under_another_name_is_told_what_to_call_it(tmp_path: Path) -> None:
+    made = read(tmp_path)
+    write(tmp_path, "b.tsv", "text\nab\n")
+    assert made.reading is not None
+    with pytest.raises(DataError, match='names the columns, call them "input"'):
+        load_more(spec(**KEYS), made.reading, str(tmp_path / "b.tsv"), labeled=False)
+
+
+def test_a_blank_line_between_records_of_one_column_is_an_empty_one(tmp_path: Path) -> None:
+    made = read(tmp_path)
+    write(tmp_path, "b.tsv", "ab\n\n\nb\n\n")
+    assert made.reading is not None
+    with pytest.raises(DataError) as caught:
+        load_more(spec(**KEYS), made.reading, str(tmp_path / "b.tsv"), labeled=False)
+    assert [problem.line for problem in caught.value.problems] == [2, 3]
+    write(tmp_path, "b.tsv", "ab\nb\n\n")
+    found = load_more(spec(**KEYS), made.reading, str(tmp_path / "b.tsv"), labeled=False)
+    assert found.samples == 2
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.jsonl"])
+def test_of_many_bad_records_the_first_are_named(tmp_path: Path, name: str) -> None:
+    pairs = [("", "b")] * 14
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, jsonl(pairs) if name == "a.jsonl" else tsv(pairs), name)
+    assert [p.line for p in caught.value.problems] == [*range(1, 11), 0]
+    assert caught.value.problems[-1].message == "and 4 more"

@@ -44,7 +44,8 @@ class Content:
     ``inputs`` makes the arrays (N, *shape) of each input, of these ``dtypes``; ``place`` names the
     file and line of a row (counted from 0) in a mistake that is found later, such as a label
     outside the classes. ``tokens`` gives the numbers of the inputs that may be tokens: integers of
-    one axis a sample. ``files`` names the file of each sample, where samples are files.
+    one axis a sample. ``files`` names the file of each sample, where samples are files; ``lines``
+    are those of the samples in a text file.
     """
 
     samples: int
@@ -55,6 +56,7 @@ class Content:
     place: Callable[[int, str, str], Problem]
     tokens: Callable[[], dict[str, Sequence[int]]] = dict
     files: Callable[[], list[str]] | None = None
+    lines: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nnctl.data.files import open_binary, text_lines
-from nnctl.data.problems import MAX_PROBLEMS, file_error, in_file, listing
+from nnctl.data.problems import file_error, first_of, in_file, listing
 from nnctl.data.sources.base import Content, Field, Options, Source, Wanted
 from nnctl.errors import DataError, Problem
 
@@ -52,16 +52,14 @@ class JsonLines(Source):
                 if wrong:
                     problems.append(in_file(self.path, *wrong, line=line))
                 values.append(str(value))
-            if len(problems) >= MAX_PROBLEMS:
-                break
         if problems:
-            raise DataError(problems)
+            raise DataError(first_of(problems))
 
         def place(row: int, message: str, hint: str) -> Problem:
             return in_file(self.path, message, hint, line=lines[row])
 
         fields = {name: Field(name, "text", values=values) for name, values in texts.items()}
-        return Content(len(lines), {}, {}, fields, dict, place)
+        return Content(len(lines), {}, {}, fields, dict, place, lines=lines)
 
 
 def _wrong(name: str, value: Any, record: dict[str, Any]) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnctl.data.files import open_binary, text_lines
-from nnctl.data.problems import MAX_PROBLEMS, counted, file_error, in_file
+from nnctl.data.problems import MAX_PROBLEMS, counted, file_error, first_of, in_file
 from nnctl.data.sources.base import Content, Field, Options, Source, Wanted
 from nnctl.errors import DataError, Problem
 
@@ -42,6 +42,7 @@ class Table(Source):
 
     is_table = True
     is_text = True
+    is_record = False  # a row is a record of text, of one column an empty one where it is blank
 
     def __init__(self, path: Path, delimiter: str, header: bool | None) -> None:
         self.delimiter, self.path = delimiter, path
@@ -96,7 +97,7 @@ class Table(Source):
             return in_file(self.path, message, hint, line=scan.lines[row])
 
         dtypes = dict.fromkeys(shapes, "float64")
-        return Content(len(scan.lines), shapes, dtypes, fields, inputs, place)
+        return Content(len(scan.lines), shapes, dtypes, fields, inputs, place, lines=scan.lines)
 
 
 def _matrices(numbers: array[float], wanted: Wanted) -> dict[str, np.ndarray]:
@@ -122,6 +123,7 @@ class _Scan:
         self.lines: array[int] = array("l")
         self.texts: dict[str, list[str]] = {name: [] for name in fields}
         self.problems: list[Problem] = []
+        self.more = 0  # that are not listed
         self.positions = [table.names.index(name) for name in columns]
         self.fields = [(table.names.index(name), self.texts[name]) for name in fields]
 
@@ -129,7 +131,7 @@ class _Scan:
         """Read all rows; raise DataError with the first mistakes, or where there is no row."""
         table = self.table
         pick = _picker(self.positions)
-        stream = rows(table.path, table.delimiter)
+        stream = rows(table.path, table.delimiter, blank=table.is_record and len(table.names) == 1)
         if table.has_header:
             next(stream)
         for line, cells in stream:
@@ -137,10 +139,8 @@ class _Scan:
                 self._ragged(line, cells)
             else:
                 self._take(line, cells, pick(cells))
-            if len(self.problems) >= MAX_PROBLEMS:
-                break
         if self.problems:
-            raise DataError(self.problems)
+            raise DataError(first_of(self.problems, self.more))
         if not self.lines:
             message = "the file has a header but no rows"
             raise file_error(table.path, message, "write one row a sample under the header")
@@ -154,7 +154,8 @@ class _Scan:
         if not isfinite(sum(numbers)) or "_" in "".join(picked):
             self._check_cells(line, cells, picked)
         for position, values in self.fields:
-            if cells[position].lower() in ("", "nan"):  # "none" may well be a class
+            missing = cells[position].lower() in ("", "nan")  # "none" may well be a class
+            if missing and position not in self.positions:  # of inputs it is told above
                 name = self.table.names[position]
                 self._report(line, cells, position, f'column "{name}": the value is missing')
             values.append(cells[position])
@@ -183,7 +184,13 @@ class _Scan:
         hint = hint or "fill it in, or leave the row or the column out (data.features)"
         # Right where no cell is quoted or padded, which is where a cell is easily found.
         start = 1 + sum(len(cell) + len(self.table.delimiter) for cell in cells[:position])
-        self.problems.append(in_file(self.table.path, message, hint, line=line, column=start))
+        self._note(in_file(self.table.path, message, hint, line=line, column=start))
+
+    def _note(self, problem: Problem) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+        else:
+            self.more += 1
 
     def _ragged(self, line: int, cells: list[str]) -> None:
         expected = counted(len(self.table.names), "cell")
@@ -191,7 +198,7 @@ class _Scan:
         hint = "a cell that holds the delimiter must be in double quotes"
         if len(self.table.names) == 1 or len(cells) == 1:
             hint = 'is the delimiter right? set data.delimiter, e.g. ";"'
-        self.problems.append(in_file(self.table.path, message, hint, line=line))
+        self._note(in_file(self.table.path, message, hint, line=line))
 
 
 def _picker(positions: list[int]) -> Callable[[list[str]], Sequence[str]]:
@@ -202,8 +209,10 @@ def _picker(positions: list[int]) -> Callable[[list[str]], Sequence[str]]:
     return itemgetter(*positions)
 
 
-def rows(path: Path, delimiter: str) -> Iterator[Row]:
-    """Yield the rows of a table with their line numbers, cells stripped, blank lines skipped."""
+def rows(path: Path, delimiter: str, blank: bool = False) -> Iterator[Row]:
+    """Yield the rows of a table with their line numbers, cells stripped, blank lines skipped;
+    ``blank``: those between others are rows of one empty cell."""
+    skipped = list[int]()
     with open_binary(path) as file:
         reader = csv.reader(text_lines(file, path), delimiter=delimiter, strict=True)
         while True:
@@ -217,8 +226,12 @@ def rows(path: Path, delimiter: str) -> Iterator[Row]:
                 raise file_error(path, message, hint, line=reader.line_num) from None
             if cells is None:
                 return
-            if cells:
-                yield reader.line_num, [cell.strip() for cell in cells]
+            if not cells:
+                skipped.append(reader.line_num)
+                continue
+            yield from ((line, [""]) for line in skipped if blank)
+            skipped.clear()
+            yield reader.line_num, [cell.strip() for cell in cells]
 
 
 def parse_number(cell: str) -> float | None:

@@ -41,7 +41,8 @@ class TextFile(Source):
             return in_file(self.path, message, hint, line=lines[row][0])
 
         fields = {"text": Field("text", "text", values=[line for _, line in lines])}
-        return Content(len(lines), {}, {}, fields, dict, place)
+        numbers = [number for number, _ in lines]
+        return Content(len(lines), {}, {}, fields, dict, place, lines=numbers)
 
     def text(self) -> str:
         """Return the text. Raises DataError with the offset of a byte that is not UTF-8."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from nnctl.spec.base import Expect, Finding, Parameter, Shape, ShapeError
 from nnctl.spec.grid import Counts, Side, Sides, sizes
-from nnctl.spec.shapes import Reach, format_shape
+from nnctl.spec.shapes import Passage, Reach, Through, format_shape
 from nnctl.windows import paddings, per_axis
 
 from .kernel import Grouped, Weighted
@@ -102,6 +102,13 @@ class _Transposed(Weighted, Grouped):
         *places, channels = self.grid(inputs)
         sums = 2 * prod(places) * channels * prod(kernel) * self.filters // self.groups
         return sums + self.bias * prod(self.output_shape(inputs))
+
+    def passage(self, inputs: Sequence[Shape]) -> Passage | None:
+        if self.rank != 1:
+            return None
+        (out, *_), _ = self._places(inputs)
+        (step,) = per_axis(self.stride, 1)
+        return Passage(Through(step, out - step * inputs[0][0]), "zeros")
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         _, stride, spans = self._setting()

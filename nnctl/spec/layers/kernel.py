@@ -89,6 +89,15 @@ class Sliding(WindowModel):
         self._require_what_is_mirrored(axes, inputs[0])
         return axes
 
+    def behind(self) -> Literal["zeros", "last"]:
+        return "last" if self.padding_mode == "edge" else "zeros"
+
+    def refusal(self, axis: Axis) -> tuple[str, str] | None:
+        if self.padding_mode == "reflect" and self.padding != "valid":
+            message = 'mirrors sequences that may be shorter than its padding_mode = "reflect" asks'
+            return message, 'use padding_mode = "zeros" or "edge"'
+        return super().refusal(axis)
+
     def _require_what_is_mirrored(self, axes: Sequence[Axis], shape: Shape) -> None:
         most = [max(axis.before, axis.after) for axis in axes]
         if self.padding_mode == "reflect" and any(

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nnctl.spec.base import LayerModel, Parameter, Shape, ShapeError, State
 from nnctl.spec.initializers.plain import Constant
-from nnctl.spec.shapes import Reach, format_shape, size
+from nnctl.spec.shapes import Passage, Reach, format_shape, size
 
 
 class Normalization(LayerModel):
@@ -35,6 +35,10 @@ class Normalization(LayerModel):
         if self.shift:
             found["beta"] = Parameter(shape, "zeros", "norm", 1, 1)
         return found
+
+    def passage(self, inputs: Sequence[Shape]) -> Passage | None:
+        message = "would count the padding of the shorter sequences in its mean and variance"
+        return Passage(refused=(message, "use layer_norm, which normalizes each step on its own"))
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         return 7 * size(inputs[0])  # three a number for its sums, four to apply them

@@ -40,6 +40,15 @@ class _Pool(WindowModel):
         axes = self.axes(inputs)
         return prod(axis.out * axis.kernel for axis in axes) * inputs[0][-1]
 
+    def behind(self) -> Literal["zeros", "last"]:
+        return "last"  # it is in each such window, and never chosen where it stands again
+
+    def refusal(self, axis: Axis) -> tuple[str, str] | None:
+        if axis.after >= axis.kernel:
+            message = f"has windows wholly behind the end: its padding there is {axis.after}"
+            return message, f"take padding = [{axis.before}, {axis.kernel - 1}] or less"
+        return super().refusal(axis)
+
 
 def _require_something_in_windows(who: str, axes: Sequence[Axis], shape: Shape) -> None:
     """Refuse a window that lies wholly in the padding: it has no largest number, and no mean."""
@@ -122,6 +131,15 @@ class _Avg(_Pool):
     count_padding: bool = Field(
         False, description="count padding as zeros; false: the mean of what is no padding"
     )
+
+    def behind(self) -> Literal["zeros", "last"]:
+        return "zeros"
+
+    def refusal(self, axis: Axis) -> tuple[str, str] | None:
+        if axis.after and not self.count_padding:
+            message = "takes means that do not count padding, and does not see where that begins"
+            return message, 'set count_padding = true, or padding = "valid" or "causal"'
+        return super().refusal(axis)
 
 
 class AvgPool1d(_Avg):

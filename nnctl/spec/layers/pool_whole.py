@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nnctl.spec.base import LayerModel, Shape, ShapeError
 from nnctl.spec.grid import Counts
-from nnctl.spec.shapes import Reach, format_shape, require_rank, size
+from nnctl.spec.shapes import Passage, Reach, format_shape, require_rank, size
 from nnctl.windows import per_axis
 
 _HINT = "put it where there are places beside the channels: before flatten, behind a convolution"
@@ -18,6 +18,9 @@ _HINT = "put it where there are places beside the channels: before flatten, behi
 class _Global(LayerModel):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return require_rank(inputs, (2, 3, 4), self.type, _HINT)[-1:]
+
+    def passage(self, inputs: Sequence[Shape]) -> Passage | None:
+        return Passage(behind="last") if len(inputs[0]) == 2 else None
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         return size(inputs[0])
@@ -29,6 +32,9 @@ class GlobalAvgPool(_Global):
     linear: ClassVar[bool] = True
 
     type: Literal["global_avg_pool"]
+
+    def passage(self, inputs: Sequence[Shape]) -> Passage | None:
+        return Passage(op="mean_steps") if len(inputs[0]) == 2 else None
 
 
 class GlobalMaxPool(_Global):
@@ -71,6 +77,10 @@ class AdaptiveAvgPool(LayerModel):
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         return max(size(inputs[0]), size(self.output_shape(inputs)))
+
+    def passage(self, inputs: Sequence[Shape]) -> Passage | None:
+        message = "cuts all sequences into the same bins, those of the longest"
+        return Passage(refused=(message, "use global_avg_pool, or avg_pool1d"))
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         pairs = zip(inputs[0][:-1], self.output_shape(inputs)[:-1], strict=True)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nnctl.spec.base import Shape
 from nnctl.spec.grid import Counts, GridModel
-from nnctl.spec.shapes import Reach, size
+from nnctl.spec.shapes import Passage, Reach, Through, size
 from nnctl.windows import per_axis
 
 
@@ -30,6 +30,12 @@ class _UpSampling(GridModel):
     def flops(self, inputs: Sequence[Shape]) -> int:
         terms = 2 * 2**self.rank if self.interpolation == "linear" else 0
         return terms * size(self.output_shape(inputs))
+
+    def passage(self, inputs: Sequence[Shape]) -> Passage | None:
+        if self.rank != 1:
+            return None
+        (factor,) = per_axis(self.size, 1)
+        return Passage(Through(factor), "last" if self.interpolation == "linear" else None)
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         factors = per_axis(self.size, self.rank)

@@ -53,7 +53,8 @@ def of_a_step(output: Shape, target: TargetInfo) -> Shape:
             hint += 'for records, "regression" if it is numbers'
         raise ShapeError(f"{needs}, {{layer}} has {format_shape(output)}", hint)
     if output[0] != target.steps:
-        hint = 'keep the number of steps in the layers before it: padding = "same" or "causal"'
+        hint = 'keep the number of steps in the layers before it: padding = "same" or "causal";\n'
+        hint += 'a layer of type = "encoder_decoder" gives sequences of another length'
         raise ShapeError(f"{needs}, {{layer}} has {output[0]}", hint)
     return output[1:]
 
