@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnctl.data.batches import order
+    from nnctl.data.batches import order, streams
     from nnctl.data.dataset import Dataset, Part, Splits, Target
     from nnctl.data.loading import load, load_more
     from nnctl.data.normalize import Normalizer, fit_normalizer
@@ -27,6 +27,7 @@ __all__ = [
     "load_more",
     "order",
     "split",
+    "streams",
 ]
 
 _HOMES = {
@@ -40,6 +41,7 @@ _HOMES = {
     "load_more": "loading",
     "order": "batches",
     "split": "splitting",
+    "streams": "batches",
 }
 
 

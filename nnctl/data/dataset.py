@@ -46,7 +46,7 @@ class Dataset:
     ``validation`` come from files or blocks of their own. ``lengths`` (N,) int64 are those of
     inputs that are sequences of different lengths, padded with 0 on the right. ``reading`` is what
     another file needs to be read alike. ``files`` (N,) are the names of the files that the samples
-    are, if they are files.
+    are, if they are files. ``stride``: they are windows of one long sequence, so many steps apart.
     """
 
     inputs: dict[str, np.ndarray]
@@ -59,6 +59,7 @@ class Dataset:
     reading: Reading | None = None
     lengths: dict[str, np.ndarray] = field(default_factory=dict)
     files: np.ndarray | None = None
+    stride: int | None = None
 
     @property
     def samples(self) -> int:

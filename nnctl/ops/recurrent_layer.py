@@ -18,7 +18,7 @@ from nnctl.ops.registry import Call, Record, Site, Temporary, register
 from nnctl.ops.windows import Axis
 
 Names = dict[str, str | int | float | Temporary | Record]
-CARRIED = "carried"  # the field, and the array, of a layer that goes on where it ended
+CARRIED = "carried"  # the array of a layer that goes on where it ended
 
 
 @tiles("trace", split=shard)
@@ -85,9 +85,14 @@ class Layer:
 
     def _starts(self, kept: int) -> int:
         """How many states are given for the start: those of a second input, or all, carried on."""
-        if self.site.fields.get(CARRIED, False):
+        if self.carries:
             return kept
         return self.site.inputs[1] // int(self.site.fields["units"]) if self.has_start else 0
+
+    @property
+    def carries(self) -> bool:
+        """Whether it starts where the batch before ended."""
+        return any(self.site.fields.get(name, False) for name in ("stateful", CARRIED))
 
     @property
     def has_start(self) -> bool:
@@ -95,7 +100,7 @@ class Layer:
 
     def _start(self) -> Names:
         """Where the states for the start lie."""
-        if self.site.fields.get(CARRIED, False):
+        if self.carries:
             return {"start": CARRIED, "start_ld": self.g.starts * self.g.units}
         given: Names = {"start": "x1", "start_ld": "x1_ld"}
         return given if self.has_start else {"start": "zeros", "start_ld": 0}
@@ -117,7 +122,7 @@ class Layer:
 
     def carry(self) -> list[Call]:
         """Keep the last states of a batch for the next one to start from."""
-        if not self.site.fields.get(CARRIED, False):
+        if not self.carries:
             return []
         names: Names = {"g": self.g, "states": self.g.starts}
         if self.evaluation:

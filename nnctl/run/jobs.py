@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from nnctl.data import order
+from nnctl.data import order, streams
 from nnctl.errors import SpecError
 from nnctl.optim.schedules import rates
 from nnctl.run.assess import measure
@@ -55,7 +55,7 @@ def make_job(prepared: Prepared, limits: Limits, first_step: int) -> Job:
         plan=prepared.plan,
         splits=parts,
         batch_size=prepared.batch_size,
-        order=lambda epoch: order(training.seed, epoch, parts["train"], training.shuffle),
+        order=ordering(prepared),
         rates=lambda first, count: rates(spec.schedule, spec.optimizer, first, count, steps),
         measure=measurement(prepared, monitor),
         rules=found,
@@ -69,6 +69,15 @@ def make_job(prepared: Prepared, limits: Limits, first_step: int) -> Job:
         epochs=training.epochs,
         log_every=training.log_every,
     )
+
+
+def ordering(prepared: Prepared) -> Callable[[int], Array]:
+    """Return the function of the epoch that orders the training part: side by side in streams where
+    the network goes on from batch to batch, at random or as it lies elsewhere."""
+    training, count = prepared.spec.training, prepared.parts["train"].samples
+    if prepared.graph.carried:
+        return lambda epoch: streams(count, prepared.batch_size)
+    return lambda epoch: order(training.seed, epoch, count, training.shuffle)
 
 
 def rules(spec: Spec) -> list[Rule]:

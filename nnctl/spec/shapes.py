@@ -58,10 +58,16 @@ class Reach(NamedTuple):
 @dataclass(frozen=True)
 class State:
     """An array that a layer keeps from step to step and that no gradient moves: running statistics,
-    say. ``initial`` is what all its numbers are before the first step."""
+    say. ``initial`` is what all its numbers are before the first step.
+
+    ``of_samples``: it has a row of this shape for each sample of a batch, which the next batch goes
+    on from; files hold it as ``pieces``, equal parts of its last axis.
+    """
 
     shape: Shape
     initial: float
+    of_samples: bool = False
+    pieces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

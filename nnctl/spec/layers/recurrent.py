@@ -8,7 +8,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from nnctl.spec.base import Expect, Finding, LayerModel, Parameter, Part, Shape, SpecModel
+from nnctl.spec.base import (
+    Expect,
+    Finding,
+    LayerModel,
+    Parameter,
+    Part,
+    Shape,
+    SpecModel,
+    State,
+)
 from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.initializers.plain import Constant
 from nnctl.spec.inside import Inside
@@ -27,6 +36,12 @@ class Recurrent(LayerModel):
     w is [C, gates * units], u [units, gates * units], b [gates * units]. In training
     ``recurrent_dropout`` hides some numbers of the state from the next step's products, and scales
     the rest (Gal & Ghahramani 2016).
+
+    With ``stateful`` sample i of a batch starts where sample i of the batch before ended, while
+    gradients stop at the start of a window (truncated backpropagation through time: Williams & Peng
+    1990). The windows of the training part are then as many streams as a batch has samples, the
+    first ones a window longer where they do not come out even, and batch b has window b of each.
+    Streams start from zeros in every epoch. Evaluation is one stream of all windows in order.
     """
 
     takes_table: ClassVar[bool] = True
@@ -51,6 +66,11 @@ class Recurrent(LayerModel):
         description="probability that the next step does not see a number of the state, the same "
         "numbers at all steps of a sample",
     )
+    stateful: bool = Field(
+        False,
+        description="start where the same sample of the batch before ended: windows of one long "
+        "sequence, in order",
+    )
     init: Initializer | None = Field(None, description="start of w; default glorot_uniform")
     recurrent_init: Initializer | None = Field(
         None, description="start of u; default glorot_uniform"
@@ -72,6 +92,9 @@ class Recurrent(LayerModel):
 
     def _check_start(self, given: Sequence[Shape]) -> None:
         """A second input is the state at the start."""
+        if given and self.stateful:
+            message = "stateful = true: it starts where the batch before ended, not from a layer"
+            raise ShapeError(message, "remove stateful, or the second of the layers that it reads")
         sizes = [k * self.units for k in range(1, len(self.handed_on) + 1)]
         for shape in given:
             if len(shape) != 1 or shape[0] not in sizes:
@@ -108,6 +131,12 @@ class Recurrent(LayerModel):
         """How a bias starts."""
         return self.bias_init or "zeros"
 
+    def states(self, inputs: Sequence[Shape]) -> dict[str, State]:
+        if not self.stateful:
+            return {}
+        shape = (len(self.handed_on) * self.units,)
+        return {"carried": State(shape, 0.0, of_samples=True, pieces=self.handed_on)}
+
     def stepwise(self, inputs: Sequence[Shape]) -> bool:
         return True
 
@@ -128,6 +157,9 @@ class Recurrent(LayerModel):
     def conflicts(self) -> Iterable[Finding]:
         if self.bias_init is not None and not self.bias:
             yield Finding(("bias_init",), "has no effect with bias = false", "remove one of them")
+        if self.stateful and self.backward:
+            message = "cannot hold with backward = true: a window would go on from a later one"
+            yield Finding(("stateful",), message, "remove one of them")
         yield from of_the_owner(self, "init", "recurrent_init", "bias_init", "l1", "l2")
 
 
@@ -207,6 +239,9 @@ class _Inner(Inside):
         if getattr(made, "backward", False):
             hint = "leave it out: there is one layer for each direction"
             yield Finding(("backward",), self.message, hint)
+        if getattr(made, "stateful", False):
+            message = "cannot hold here: backward in time, a window would go on from a later one"
+            yield Finding(("stateful",), message, "remove it, or use the inner layer alone")
 
 
 MERGES: dict[str, tuple[type[LayerModel], str]] = {
