@@ -10,7 +10,8 @@ Evaluation has two rows only, used in turns.
 
 Weights: w (inputs, gates * units), u (units, gates * units), b (gates * units,); gates side by side
 in the order that the cell names. A step beyond a sample's length leaves the state as it is, gives
-zeros, and has no gradient.
+zeros, and has no gradient. Steps beyond the longest sample of a task are not taken at all: of their
+rows the last one has the state, and the others zeros, which sums over rows may read.
 
 With recurrent dropout u multiplies what a mask leaves of h, the same for all steps of a sample (Gal
 & Ghahramani 2016). The mask lies where row 0 would have gates.
@@ -94,6 +95,39 @@ def is_over(lengths, sample, t):
 
 
 @inline
+def span(lengths, first_row, last_row, g):
+    """The first of the steps taken that one of some samples has, and the end of them."""
+    longest = 0
+    for r in range(first_row, last_row):
+        longest = max(longest, min(load_int(lengths + 8 * r), g.steps))
+    return (g.steps - longest, g.steps) if g.backward else (0, longest)
+
+
+@inline
+def skip(first, end, y, y_ld, trace, g, first_row, last_row, unit):
+    """Go from step ``first`` to ``end``, which none of some samples has."""
+    size, n, wide = size_of(unit), g.units, g.width - g.state
+    for r in range(first_row, last_row if first < end else first_row):
+        state = row(trace, r, first, g, size) + size * g.state
+        copy(state, row(trace, r, end, g, size) + size * g.state, wide, unit)
+        for k in range(first + 1, end if g.rows > g.steps else first):
+            clear(row(trace, r, k, g, size) + size * g.state, wide, unit)
+        for k in range(first, end if g.every else first):
+            clear(y + size * (r * y_ld + place(k, g) * n), n, unit)
+
+
+@inline
+def skip_back(first, end, dx, dx_ld, wants_dx, trace, g, first_row, last_row, unit):
+    """The gradients of steps that none of some samples has."""
+    size = size_of(unit)
+    for r in range(first_row, last_row):
+        for k in range(first, end):
+            clear(row(trace, r, k + 1, g, size), g.state, unit)
+            if wants_dx:
+                clear(dx + size * (r * dx_ld + place(k, g) * g.inputs), g.inputs, unit)
+
+
+@inline
 def multiply_into(source, mask, target, count, unit):
     s, m, t = view(source, count, unit), view(mask, count, unit), view(target, count, unit)
     for j in range(count):
@@ -123,7 +157,9 @@ def forward(
     size, n, ld, count = size_of(unit), g.units, g.rows * g.width, last_row - first_row
     state, again, handed = size * g.state, size * g.again, size * g.handed
     begin(start, start_ld, trace, g, first_row, last_row, unit)
-    for k in range(g.steps):
+    first, end = span(lengths, first_row, last_row, g)
+    skip(0, first, y, y_ld, trace, g, first_row, last_row, unit)
+    for k in range(first, end):
         t = place(k, g)
         now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
         if g.table:
@@ -155,6 +191,7 @@ def forward(
                     clear(out, n, unit)
                 else:
                     copy(at + state, out, n, unit)
+    skip(end, g.steps, y, y_ld, trace, g, first_row, last_row, unit)
     if not g.every:
         for r in range(first_row, last_row):
             copy(row(trace, r, g.steps, g, size) + state, y + size * r * y_ld, n, unit)
@@ -187,7 +224,9 @@ def backward(
     if not g.every:
         for r in range(count):
             copy(dy + size * (first_row + r) * dy_ld, dh + size * r * wide, n, unit)
-    for k in range(g.steps - 1, -1, -1):
+    first, end = span(lengths, first_row, last_row, g)
+    skip_back(end, g.steps, dx, dx_ld, wants_dx, trace, g, first_row, last_row, unit)
+    for k in range(end - 1, first - 1, -1):
         t = place(k, g)
         now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
         for r in range(count):
@@ -219,6 +258,7 @@ def backward(
             for r in range(count):
                 out = dx + size * ((first_row + r) * dx_ld + t * g.inputs)
                 copy(dx_row + size * r * wide_in, out, g.inputs, unit)
+    skip_back(0, first, dx, dx_ld, wants_dx, trace, g, first_row, last_row, unit)
     for r in range(count if dstart_ld else 0):
         out = dstart + size * (first_row + r) * dstart_ld
         copy(dh + size * r * wide, out, n, unit)

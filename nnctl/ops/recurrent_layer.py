@@ -155,7 +155,8 @@ class Layer:
             "depth": g.units,
         }
         of_h |= {"a_step": g.width, "dw": "du", "dw_accumulates": "du_accumulates"}
-        sums = [*self._of_w(), Call(recurrent_gradient, {"g": g, "before": g.again, **of_h})]
+        of_h |= {"before": g.again, "all_steps": 0}
+        sums = [*self._of_w(), Call(recurrent_gradient, {"g": g, **of_h})]
         biases = {"b": 0, "b_h": g.again}
         for name, before in biases.items():
             if name in self.site.parameters and not (self.tokens and name == "b"):
@@ -170,12 +171,12 @@ class Layer:
             back = g.inputs * (g.steps - 1) if g.backward else 0
             of_x: Names = {"a": "x", "a_ld": "x_ld", "a_first": back, **depth}
             of_x["a_step"] = -g.inputs if g.backward else g.inputs
-            return [Call(recurrent_gradient, {"g": g, "before": 0, **of_x})]
+            return [Call(recurrent_gradient, {"g": g, "before": 0, "all_steps": 0, **of_x})]
         steps = self.tokens  # one sample with a step for each token
         sums = Temporary("dproducts", (steps + 1) * g.table)
         one = g._replace(steps=steps, rows=steps + 1, width=g.table)
         of_table: Names = {"a": "table", "a_ld": 0, "a_first": 0, "a_step": g.inputs, **depth}
-        of_table |= {"trace": sums, "before": 0, "g": one, "live": 1}
+        of_table |= {"trace": sums, "before": 0, "g": one, "live": 1, "all_steps": 1}
         turn, turned = self._turned("w", g.inputs)
         named: Names = {"vocabulary": steps, "dproducts": sums, "g": g}
         has_bias = "b" in self.site.parameters

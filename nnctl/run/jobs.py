@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from nnctl.data import order, streams
+import numpy as np
+
+from nnctl.data import bucketed, order, streams
 from nnctl.errors import SpecError
 from nnctl.optim.schedules import rates
 from nnctl.run.assess import measure
@@ -73,10 +75,14 @@ def make_job(prepared: Prepared, limits: Limits, first_step: int) -> Job:
 
 def ordering(prepared: Prepared) -> Callable[[int], Array]:
     """Return the function of the epoch that orders the training part: side by side in streams where
-    the network goes on from batch to batch, at random or as it lies elsewhere."""
-    training, count = prepared.spec.training, prepared.parts["train"].samples
+    the network goes on from batch to batch; else by length, at random, or as it lies."""
+    training, part, batch = prepared.spec.training, prepared.parts["train"], prepared.batch_size
+    count = part.samples
     if prepared.graph.carried:
-        return lambda epoch: streams(count, prepared.batch_size)
+        return lambda epoch: streams(count, batch)
+    if training.bucket_by_length:
+        total = np.sum(list(part.lengths.values()), axis=0)
+        return lambda epoch: bucketed(training.seed, epoch, total, batch)
     return lambda epoch: order(training.seed, epoch, count, training.shuffle)
 
 
