@@ -13,6 +13,11 @@ in the order that the cell names. A step beyond a sample's length leaves the sta
 zeros, and has no gradient. Steps beyond the longest sample of a task are not taken at all: of their
 rows the last one has the state, and the others zeros, which sums over rows may read.
 
+With ``gradient_checkpointing`` the trace is that of a segment of the steps, and what is kept are
+the states after each segment: the way back takes the segments from the last to the first, each of
+them forward once more (``ops/recurrent_back.py``). Every bit is the same, but for dw, du and the
+gradients of biases: the part of a segment is added to those behind it.
+
 With recurrent dropout u multiplies what a mask leaves of h, the same for all steps of a sample (Gal
 & Ghahramani 2016). The mask lies where row 0 would have gates.
 """
@@ -41,10 +46,14 @@ class Recurrence(NamedTuple):
     width: int  # of a row of the trace
     rows: int  # of a sample's trace
     backward: int  # 1: from the last step to the first
-    every: int  # 1: gives the state of every step, 0: the last one
+    every: int  # 1: gives the state of every step, 0: the last one, 2: none
     kind: int  # which of its formulas the cell takes
     table: int  # width of a row of the products of w with a table of tokens; 0 without
     starts: int  # how many of the cell's states (h, then c) are given for the start
+    start_at: int = 0  # where they lie in a row of what gives them
+    first: int = 0  # step of the whole sequence that is the first here
+    beyond: int = 0  # steps of the whole sequence behind the last one here
+    ends: int = 0  # for how many states after the last step gradients are given
 
 
 def shard(sizes: Sizes) -> Split:
@@ -62,8 +71,8 @@ def work(sizes: Sizes) -> int:
 
 @inline
 def place(k, g):
-    """Place in the input of the k-th step taken."""
-    return g.steps - 1 - k if g.backward else k
+    """Place in the input of the k-th step taken here."""
+    return g.steps + g.beyond - 1 - k if g.backward else g.first + k
 
 
 @inline
@@ -99,8 +108,9 @@ def span(lengths, first_row, last_row, g):
     """The first of the steps taken that one of some samples has, and the end of them."""
     longest = 0
     for r in range(first_row, last_row):
-        longest = max(longest, min(load_int(lengths + 8 * r), g.steps))
-    return (g.steps - longest, g.steps) if g.backward else (0, longest)
+        longest = max(longest, load_int(lengths + 8 * r))
+    here = min(max(longest - (g.beyond if g.backward else g.first), 0), g.steps)
+    return (g.steps - here, g.steps) if g.backward else (0, here)
 
 
 @inline
@@ -112,7 +122,7 @@ def skip(first, end, y, y_ld, trace, g, first_row, last_row, unit):
         copy(state, row(trace, r, end, g, size) + size * g.state, wide, unit)
         for k in range(first + 1, end if g.rows > g.steps else first):
             clear(row(trace, r, k, g, size) + size * g.state, wide, unit)
-        for k in range(first, end if g.every else first):
+        for k in range(first, end if g.every == 1 else first):
             clear(y + size * (r * y_ld + place(k, g) * n), n, unit)
 
 
@@ -142,7 +152,7 @@ def begin(start, start_ld, trace, g, first_row, last_row, unit):
         at = row(trace, r, 0, g, size)
         clear(at + size * g.state, g.width - g.state, unit)
         for s in range(g.starts):
-            source = start + size * (r * start_ld + s * g.units)
+            source = start + size * (r * start_ld + g.start_at + s * g.units)
             copy(source, at + size * (g.state + s * room), g.units, unit)
         if g.starts and g.handed != g.state:
             multiply_into(at + size * g.state, at, at + size * g.handed, g.units, unit)
@@ -185,14 +195,14 @@ def forward(
                 if handed != state:
                     mask = row(trace, first_row + r, 0, g, size)
                     multiply_into(at + state, mask, at + handed, n, unit)
-            if g.every:
+            if g.every == 1:
                 out = y + size * ((first_row + r) * y_ld + t * n)
                 if over:
                     clear(out, n, unit)
                 else:
                     copy(at + state, out, n, unit)
     skip(end, g.steps, y, y_ld, trace, g, first_row, last_row, unit)
-    if not g.every:
+    if g.every == 0:
         for r in range(first_row, last_row):
             copy(row(trace, r, g.steps, g, size) + state, y + size * r * y_ld, n, unit)
 
@@ -206,10 +216,10 @@ def back_room(sizes: Sizes) -> int:
 
 @inline
 def backward(
-    cell, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, trace, lengths,
-    zeros, g, scratch, first_row, last_row, p1, p2, unit,
+    cell, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, dend, dend_ld, u_turned, w_turned,
+    trace, lengths, zeros, g, scratch, first_row, last_row, p1, p2, unit,
 ):  # fmt: skip
-    """Back through all steps of some samples.
+    """Back through all steps of some samples, from the gradients of the states after them.
 
     ``cell(row, row before, dh, dc, g, unit)`` puts the gradients of the gates where the gates
     were, and leaves in dh and dc what goes to the step before by other ways than u.
@@ -221,7 +231,12 @@ def backward(
     dhanded = dc + size * count * wide
     dx_row = dhanded + size * count * wide
     clear(scratch, 2 * count * wide, unit)
-    if not g.every:
+    for r in range(count if g.ends else 0):
+        given = dend + size * (first_row + r) * dend_ld
+        copy(given, dh + size * r * wide, n, unit)
+        if g.ends > 1:
+            copy(given + size * n, dc + size * r * wide, n, unit)
+    if g.every == 0:
         for r in range(count):
             copy(dy + size * (first_row + r) * dy_ld, dh + size * r * wide, n, unit)
     first, end = span(lengths, first_row, last_row, g)
@@ -234,7 +249,7 @@ def backward(
             if is_over(lengths, first_row + r, t):
                 clear(at, g.state, unit)
                 continue
-            if g.every:
+            if g.every == 1:
                 add(dy + size * ((first_row + r) * dy_ld + t * n), dh + size * r * wide, n, unit)
             cell(at, before, dh + size * r * wide, dc + size * r * wide, g, unit)
         if (k > 0 or g.starts) and g.handed == g.state:

@@ -3,52 +3,22 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nnctl.engine.intrinsics import lanes_of, size_of, view2
 from nnctl.engine.kernel import Kernel, tiles
-from nnctl.engine.maths import like
-from nnctl.ops.conv_core import copy
-from nnctl.ops.conv_kernels import conv_turn, weight_elements
-from nnctl.ops.dense import columns_of, padded
-from nnctl.ops.dropout import masked
-from nnctl.ops.geometry import geometry
-from nnctl.ops.recurrent import Recurrence, back_room, backward, forward, row, shard, work
-from nnctl.ops.recurrent_sums import recurrent_bias, recurrent_gradient
-from nnctl.ops.recurrent_table import table_gradient, token_products, token_sums
+from nnctl.ops.dense import padded
+from nnctl.ops.recurrent import Recurrence, back_room, backward, forward, shard, work
+from nnctl.ops.recurrent_back import way_back
+from nnctl.ops.recurrent_states import (
+    carry_states,
+    copy_states,
+    odd,
+    recurrent_masks,
+    segments,
+)
+from nnctl.ops.recurrent_table import token_products
 from nnctl.ops.registry import Call, Record, Site, Temporary, register
-from nnctl.ops.windows import Axis
 
 Names = dict[str, str | int | float | Temporary | Record]
 CARRIED = "carried"  # the array of a layer that goes on where it ended
-
-
-@tiles("trace", split=shard)
-def recurrent_masks(
-    trace, g, recurrent_dropout, step, seed, stream, first_row, last_row, unit
-):  # fmt: skip
-    """Put each sample's mask, 0 or 1 / (1 - rate) for each unit, into its row 0."""
-    start = row(trace, first_row, 0, g, size_of(unit))
-    rows = view2(start, last_row - first_row, g.rows * g.width, unit)
-    for i in range(rows.shape[0]):
-        for j in range(g.units):
-            rows[i, j] = like(1, unit)
-    masked(rows, rows, g.units, recurrent_dropout, step, seed, stream, first_row, unit)
-
-
-@tiles("carried", split=shard, rowwise="trace")
-def carry_states(trace, carried, g, states, first_row, last_row, unit):
-    """carried = the states after the last step, those of a sample in a row."""
-    size, room = size_of(unit), columns_of(g.units, lanes_of(unit))
-    for r in range(first_row, last_row):
-        at = row(trace, r, g.steps, g, size) + size * g.state
-        out = carried + size * r * states * g.units
-        for s in range(states):
-            copy(at + size * s * room, out + size * s * g.units, g.units, unit)
-
-
-def _odd(width: int, lanes: int) -> int:
-    """Whole vectors, an odd number of them: rows a power of two apart share sets of the cache."""
-    vectors = -(-width // lanes)
-    return (vectors + 1 - vectors % 2) * lanes
 
 
 class Layer:
@@ -67,7 +37,7 @@ class Layer:
         evaluation: bool,
         kind: int,
     ) -> None:
-        self.site, self.evaluation = site, evaluation
+        self.site, self.evaluation, self.kept = site, evaluation, kept
         steps, units = site.shapes[0][0], int(site.fields["units"])
         self.tokens = int(site.fields.get("vocabulary", 0))  # 0: it reads numbers
         inputs = int(site.fields["inputs"]) if self.tokens else site.shapes[0][-1]
@@ -77,11 +47,12 @@ class Layer:
         handed = state + kept * room if drops else state
         self.g = Recurrence(
             steps, inputs, units, gates * units, state - wide, state, handed,
-            _odd(state + (kept + drops) * room, site.lanes),
+            odd(state + (kept + drops) * room, site.lanes),
             2 if evaluation else steps + 1,
             int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), kind,
             wide if self.tokens else 0, self._starts(kept),
         )  # fmt: skip
+        self.segments = segments(self.g, kept) if self.recomputes else [self.g]
 
     def _starts(self, kept: int) -> int:
         """How many states are given for the start: those of a second input, or all, carried on."""
@@ -95,105 +66,112 @@ class Layer:
         return any(self.site.fields.get(name, False) for name in ("stateful", CARRIED))
 
     @property
+    def recomputes(self) -> bool:
+        """Whether it keeps states at the starts of segments, and not all that a step gives."""
+        return bool(self.site.fields.get("gradient_checkpointing")) and not self.evaluation
+
+    @property
     def has_start(self) -> bool:
         return len(self.site.inputs) > 1
 
-    def _start(self) -> Names:
-        """Where the states for the start lie."""
+    def _start(self, g: Recurrence) -> Names:
+        """Where the states for the start lie: a segment's with those that are kept."""
+        if g.first or g.start_at:
+            return {"start": "trace", "start_ld": self._row}
         if self.carries:
             return {"start": CARRIED, "start_ld": self.g.starts * self.g.units}
         given: Names = {"start": "x1", "start_ld": "x1_ld"}
         return given if self.has_start else {"start": "zeros", "start_ld": 0}
 
     @property
+    def _row(self) -> int:
+        """Numbers of a sample's kept states: those after each segment, and those carried to it, in
+        whose place others are before the way back."""
+        return (len(self.segments) + self.carries) * self.kept * self.g.units
+
+    @property
+    def trace(self) -> str | Temporary:
+        """Where the trace lies: for all steps until the way back, or of those under way."""
+        if self.recomputes or self.evaluation:
+            g = self.segments[0]
+            return Temporary("trace", self.site.capacity * g.rows * g.width)
+        return "trace"
+
+    @property
     def elements(self) -> int:
-        """Numbers of the traces of a batch."""
+        """Numbers that are kept for the way back."""
+        if self.recomputes:
+            return self.site.capacity * self._row
         return self.site.capacity * self.g.rows * self.g.width
 
     def forward(self, kernel: Kernel) -> list[Call]:
-        """The call of the cell's forward kernel."""
-        names: Names = {"g": self.g, **self._start()}
-        names |= {name: "zeros" for name in ("b", "b_h") if name not in self.site.parameters}
-        if self.evaluation:
-            names["trace"] = Temporary("trace", self.elements)
-        masks = [Call(recurrent_masks, {"g": self.g})] if self.g.handed != self.g.state else []
+        """The calls of the cell's forward kernel, one for each segment."""
+        made = [self._copied(CARRIED, "trace", 0, self._last)] if self._saves_start else []
+        for number, g in enumerate(self.segments):
+            made.append(self.segment(kernel, g))
+            if self.recomputes:
+                at = number * self.kept * g.units
+                where: Names = {"carried": "trace", "carried_ld": self._row, "at": at}
+                named: Names = {"g": g, "states": self.kept, "trace": self.trace}
+                made.append(Call(carry_states, named | where))
         carry = self.carry() if self.evaluation else []
-        return [*self._products(names), *masks, Call(kernel, names), *carry]
+        return [*self.products(), *self.masks(), *made, *carry]
+
+    def segment(self, kernel: Kernel, g: Recurrence) -> Call:
+        names: Names = {"g": g, "trace": self.trace, **self._start(g)}
+        names |= {name: "zeros" for name in ("b", "b_h") if name not in self.site.parameters}
+        return Call(kernel, names | self._w())
+
+    def kept_start(self, g: Recurrence) -> Recurrence:
+        """A segment as it is taken again: what was carried to the first one is kept, too."""
+        return g._replace(start_at=self._last) if self._saves_start and not g.first else g
+
+    def masks(self) -> list[Call]:
+        if self.g.handed == self.g.state:
+            return []
+        return [Call(recurrent_masks, {"g": self.segments[0], "trace": self.trace})]
 
     def carry(self) -> list[Call]:
         """Keep the last states of a batch for the next one to start from."""
         if not self.carries:
             return []
-        names: Names = {"g": self.g, "states": self.g.starts}
-        if self.evaluation:
-            names["trace"] = Temporary("trace", self.elements)
-        return [Call(carry_states, names)]
+        if self.recomputes:
+            return [self._copied("trace", CARRIED, self._last - self._states, 0)]
+        whole: Names = {"carried_ld": self._states, "at": 0, "trace": self.trace}
+        return [Call(carry_states, {"g": self.g, "states": self.kept, **whole})]
 
-    def _products(self, names: Names) -> list[Call]:
-        """Where tokens are read: the table times w, which then stands for w."""
+    @property
+    def _states(self) -> int:
+        """Numbers of all states of a sample."""
+        return self.kept * self.g.units
+
+    @property
+    def _saves_start(self) -> bool:
+        return self.carries and self.recomputes
+
+    @property
+    def _last(self) -> int:
+        """Where in a row of kept states those after the last segment end."""
+        return len(self.segments) * self._states
+
+    def _copied(self, source: str, target: str, source_at: int, target_at: int) -> Call:
+        names: Names = {"source": source, "target": target, "count": self._states}
+        names |= {"source_at": source_at, "target_at": target_at}
+        for name, array in (("source_ld", source), ("target_ld", target)):
+            names[name] = self._row if array == "trace" else self._states
+        return Call(copy_states, names)
+
+    def _w(self) -> Names:
+        """What stands for w where tokens are read."""
+        return {"w": Temporary("products", self.tokens * self.g.table)} if self.tokens else {}
+
+    def products(self) -> list[Call]:
+        """Where tokens are read: the table times w."""
         if not self.tokens:
             return []
-        products = Temporary("products", self.tokens * self.g.table)
-        made: Names = {"products": products, "vocabulary": self.tokens, "g": self.g}
-        names["w"] = products
-        return [Call(token_products, made | ({"b": names["b"]} if "b" in names else {}))]
-
-    def backward(self, kernel: Kernel) -> list[Call]:
-        """Turn the weights, go back through time, then sum up the gradients of the weights."""
-        g, wants = self.g, self.site.needs_dx[0]
-        turn_u, u = self._turned("u", g.units)
-        turn_w, w = self._turned("w", g.inputs)
-        names: Names = {"g": g, "u_turned": u, "w_turned": w if wants else "zeros"}
-        names |= {"wants_dx": int(wants)} | ({} if wants else {"dx": "zeros", "dx_ld": 0})
-        back = self.has_start and self.site.needs_dx[1]
-        names["dstart"], names["dstart_ld"] = ("dx1", "dx1_ld") if back else ("zeros", 0)
-        turns = [turn_u, turn_w] if wants else [turn_u]
-        of_h: Names = {
-            "a": "trace",
-            "a_ld": g.rows * g.width,
-            "a_first": g.handed,
-            "depth": g.units,
-        }
-        of_h |= {"a_step": g.width, "dw": "du", "dw_accumulates": "du_accumulates"}
-        of_h |= {"before": g.again, "all_steps": 0}
-        sums = [*self._of_w(), Call(recurrent_gradient, {"g": g, **of_h})]
-        biases = {"b": 0, "b_h": g.again}
-        for name, before in biases.items():
-            if name in self.site.parameters and not (self.tokens and name == "b"):
-                own: Names = {"db": f"d{name}", "db_accumulates": f"d{name}_accumulates"}
-                sums.append(Call(recurrent_bias, {"g": g, "before": before, **own}))
-        return [*turns, Call(kernel, names), *sums]
-
-    def _of_w(self) -> list[Call]:
-        """dw, from the steps of the input or, where they are tokens, from the table of them."""
-        g, depth = self.g, {"depth": self.g.inputs}
-        if not self.tokens:
-            back = g.inputs * (g.steps - 1) if g.backward else 0
-            of_x: Names = {"a": "x", "a_ld": "x_ld", "a_first": back, **depth}
-            of_x["a_step"] = -g.inputs if g.backward else g.inputs
-            return [Call(recurrent_gradient, {"g": g, "before": 0, "all_steps": 0, **of_x})]
-        steps = self.tokens  # one sample with a step for each token
-        sums = Temporary("dproducts", (steps + 1) * g.table)
-        one = g._replace(steps=steps, rows=steps + 1, width=g.table)
-        of_table: Names = {"a": "table", "a_ld": 0, "a_first": 0, "a_step": g.inputs, **depth}
-        of_table |= {"trace": sums, "before": 0, "g": one, "live": 1, "all_steps": 1}
-        turn, turned = self._turned("w", g.inputs)
-        named: Names = {"vocabulary": steps, "dproducts": sums, "g": g}
-        has_bias = "b" in self.site.parameters
-        bias: Names = {} if has_bias else {"db": "zeros", "db_accumulates": 0}
-        return [
-            Call(token_sums, {**named, **bias, "wants_db": int(has_bias)}),
-            turn,
-            Call(recurrent_gradient, of_table),
-            Call(table_gradient, {**named, "w_turned": turned}),
-        ]
-
-    def _turned(self, parameter: str, depth: int) -> tuple[Call, Temporary]:
-        """The call that turns weights (depth, columns) round, and where they are then."""
-        size = weight_elements(depth, self.g.columns, 1, self.site.lanes)
-        room = Temporary(f"{parameter}.turned", size)
-        one = geometry([Axis(1, 1)], depth, self.g.columns, 1)
-        return Call(conv_turn, {"w": parameter, "turned": room, "g": one, "flipped": 0}), room
+        made: Names = {"products": self._w()["w"], "vocabulary": self.tokens, "g": self.g}
+        none: Names = {} if "b" in self.site.parameters else {"b": "zeros"}
+        return [Call(token_products, made | none)]
 
 
 def _kernels(tag: str, cell: Any, cell_back: Any) -> tuple[Kernel, Kernel]:
@@ -209,19 +187,20 @@ def _kernels(tag: str, cell: Any, cell_back: Any) -> tuple[Kernel, Kernel]:
         )  # fmt: skip
 
     def back(
-        dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, trace, lengths,
-        zeros, g, scratch, first_row, last_row, product1, product2, unit,
+        dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, dend, dend_ld, u_turned, w_turned,
+        trace, lengths, zeros, g, scratch, first_row, last_row, product1, product2, unit,
     ):  # fmt: skip
         backward(
-            cell_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, trace,
-            lengths, zeros, g, scratch, first_row, last_row, product1, product2, unit,
+            cell_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, dend, dend_ld, u_turned,
+            w_turned, trace, lengths, zeros, g, scratch, first_row, last_row, product1, product2,
+            unit,
         )  # fmt: skip
 
     run.__name__, back.__name__ = f"{tag}_forward", f"{tag}_backward"
     by_samples: Any = {"split": shard, "work": work}
     return (
         tiles("y trace", rowwise="x start", **by_samples)(run),
-        tiles("dx trace dstart", rowwise="dy", scratch=back_room, **by_samples)(back),
+        tiles("dx trace dstart", rowwise="dy dend", scratch=back_room, **by_samples)(back),
     )
 
 
@@ -245,7 +224,7 @@ def register_cell(
     register(
         tag,
         lambda site: layer(site).forward(run),
-        lambda site: layer(site).backward(back),
+        lambda site: way_back(layer(site), back, run),
         evaluate=lambda site: layer(site, evaluation=True).forward(run),
         keep=lambda site: layer(site).carry(),
         saved={"trace": lambda site: layer(site).elements},

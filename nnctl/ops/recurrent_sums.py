@@ -2,6 +2,7 @@
 
 from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view
 from nnctl.engine.kernel import tiles
+from nnctl.ops.conv_core import clear
 from nnctl.ops.dense import gradient_split, panel_split, step_of
 from nnctl.ops.recurrent import row, span
 
@@ -43,6 +44,8 @@ def recurrent_gradient(
                 last_row - first_row, min(many, live - n), min(long, end - k),
             )  # fmt: skip
             begun = True
+    if not begun:  # none of these steps is one of a sample
+        clear(out, (last_row - first_row) * step, unit)
 
 
 @tiles(

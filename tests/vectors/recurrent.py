@@ -41,7 +41,8 @@ def _given(x, units, how, context):
     rate = how.get("recurrent_dropout", 0.0)
     given = {"returns": "sequence", **how}
     given.pop("recurrent_dropout", None)
-    given.pop("start", None)
+    for key in ("start", "gradient_checkpointing"):
+        given.pop(key, None)
     if rate and context.training:
         given["mask"] = dropout_mask(len(x[0]), units, rate, context)[: len(x[0])] / (1 - rate)
     if len(x) > 1:
@@ -88,3 +89,9 @@ CASES += [_gru(_SIZES[2], recurrent_dropout=0.3, returns="last", backward=True)]
 CASES += [make(_SIZES[k], start=1) for make in (_lstm, _gru, _rnn) for k in (0, 6)]
 CASES += [_lstm(_SIZES[2], start=2, backward=True), _lstm(_SIZES[5], start=2, returns="last")]
 CASES += [make(_SIZES[2], start=1, recurrent_dropout=0.4) for make in (_lstm, _gru)]
+AGAIN = {"gradient_checkpointing": True}
+for make in (_lstm, _gru, _rnn):
+    CASES += [make(_SIZES[2], **AGAIN), make(_SIZES[0], **AGAIN)]
+    CASES += [make(_SIZES[5], returns="last", backward=True, recurrent_dropout=0.4, **AGAIN)]
+CASES += [_lstm(_SIZES[2], start=2, returns="last", **AGAIN), _gru(_SIZES[6], start=1, **AGAIN)]
+CASES += [_lstm(_SIZES[8], **AGAIN)]

@@ -71,6 +71,11 @@ class Recurrent(LayerModel):
         description="start where the same sample of the batch before ended: windows of one long "
         "sequence, in order",
     )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="keep the states of every k-th step alone, k about the root of their number, "
+        "and compute the steps between again on the way back",
+    )
     init: Initializer | None = Field(None, description="start of w; default glorot_uniform")
     recurrent_init: Initializer | None = Field(
         None, description="start of u; default glorot_uniform"
