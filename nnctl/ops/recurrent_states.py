@@ -1,7 +1,5 @@
 """States and steps of a recurrent layer: masks of dropout, states handed on, cuts into segments."""
 
-from math import isqrt
-
 from nnctl.engine.intrinsics import lanes_of, size_of, view2
 from nnctl.engine.kernel import tiles
 from nnctl.engine.maths import like
@@ -9,6 +7,7 @@ from nnctl.ops.conv_core import copy
 from nnctl.ops.dense import columns_of
 from nnctl.ops.dropout import masked
 from nnctl.ops.recurrent import Recurrence, row, shard
+from nnctl.windows import segment
 
 
 @tiles("trace", split=shard)
@@ -49,7 +48,7 @@ def copy_states(
 def segments(g: Recurrence, kept: int) -> list[Recurrence]:
     """Cut the steps into segments of about the root of their number, each a sequence of its own
     that starts from the states kept of the one before."""
-    long = 1 + isqrt(g.steps - 1)
+    long = segment(g.steps)
     found = []
     for first in range(0, g.steps, long):
         count, last = min(long, g.steps - first), first + long >= g.steps

@@ -22,6 +22,7 @@ from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.initializers.plain import Constant
 from nnctl.spec.inside import Inside
 from nnctl.spec.shapes import Reach, ShapeError, Steps, format_shape, require_rank
+from nnctl.windows import segment
 
 from .merge import Add, Average, Concat
 from .sharing import of_the_owner
@@ -150,8 +151,16 @@ class Recurrent(LayerModel):
         return steps * columns * (2 * (channels + self.units) + 4)
 
     def steps(self, inputs: Sequence[Shape]) -> Steps:
-        every = self.returns == "sequence"
-        return Steps(inputs[0][0], self.kept * self.units, self.handed_on, self.backward, every)
+        count, every = inputs[0][0], self.returns == "sequence"
+        return Steps(
+            count,
+            self.kept * self.units,
+            self.handed_on,
+            self.backward,
+            every,
+            segment(count) if self.gradient_checkpointing else None,
+            len(self.handed_on) * self.units,
+        )
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         steps = inputs[0][0]
