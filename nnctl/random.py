@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     SAMPLE = 6
     VERIFY = 7
     BOOTSTRAP = 8
+    BATCHES = 9
 
 
 def generator(seed: int, purpose: Purpose, *index: int) -> np.random.Generator:

@@ -1,4 +1,5 @@
-"""Where the windows of convolutions and pools lie on their input, from a layer's fields.
+"""Where the windows of convolutions and pools lie on their input, from a layer's fields; and into
+what segments recurrent layers cut their steps.
 
 Window ``o`` of an axis reads the places  o * stride - before + k * dilation,  0 <= k < kernel, of
 which those outside 0 to size are padding. The number of windows is
@@ -9,7 +10,13 @@ may say of them is checked in ``spec/``, what is computed on them is in ``ops/``
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isqrt
 from typing import Any, NamedTuple
+
+
+def segment(steps: int) -> int:
+    """Steps of a segment of a sequence of ``steps``, of which there are as many or fewer."""
+    return 1 + isqrt(steps - 1)
 
 
 class Axis(NamedTuple):

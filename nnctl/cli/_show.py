@@ -61,10 +61,10 @@ def _totals(network: Network, found: Description) -> Iterator[str]:
     )
     for row in found.rows:
         if row.steps is not None:
-            yield (
-                f"unrolling   {row.name} keeps {human_bytes(row.step_bytes)} a step for the way "
-                f"back, {human_bytes(row.trace_bytes)} for {row.steps} steps and the start"
-            )
+            yield _steps(row)
+        if row.carried_bytes:
+            carried = f"{human_bytes(row.carried_bytes)} of states from batch to batch"
+            yield f"carrying    {row.name} hands on {carried}"
     yield (
         f"FLOPs       {human_count(found.forward_flops)} forward, "
         f"{human_count(found.backward_flops)} backward, for a sample"
@@ -73,6 +73,16 @@ def _totals(network: Network, found: Description) -> Iterator[str]:
         node = network.graph.node(loss.output)
         target = f" against {loss.target}" if loss.target else ""
         yield f"loss        {loss.type} of {node.layer}{target}"
+
+
+def _steps(row: Row) -> str:
+    """What a recurrent layer keeps for the way back."""
+    step = f"unrolling   {row.name} keeps {human_bytes(row.step_bytes)} a step for the way back"
+    trace, whole = human_bytes(row.trace_bytes), human_bytes(row.unrolled_bytes)
+    if row.segment is None:
+        return f"{step}, {trace} for {row.steps} steps and the start"
+    again = f"{row.segment} of {row.steps} steps at a time, and the states between"
+    return f"{step}, {trace} for {again}: {whole} without gradient_checkpointing"
 
 
 def _unrolling(found: Description) -> str:

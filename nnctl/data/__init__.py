@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnctl.data.batches import order
+    from nnctl.data.batches import bucketed, order, streams
     from nnctl.data.dataset import Dataset, Part, Splits, Target
     from nnctl.data.loading import load, load_more
     from nnctl.data.normalize import Normalizer, fit_normalizer
@@ -22,11 +22,13 @@ __all__ = [
     "Part",
     "Splits",
     "Target",
+    "bucketed",
     "fit_normalizer",
     "load",
     "load_more",
     "order",
     "split",
+    "streams",
 ]
 
 _HOMES = {
@@ -35,11 +37,13 @@ _HOMES = {
     "Part": "dataset",
     "Splits": "dataset",
     "Target": "dataset",
+    "bucketed": "batches",
     "fit_normalizer": "normalize",
     "load": "loading",
     "load_more": "loading",
     "order": "batches",
     "split": "splitting",
+    "streams": "batches",
 }
 
 

@@ -46,7 +46,8 @@ class Dataset:
     ``validation`` come from files or blocks of their own. ``lengths`` (N,) int64 are those of
     inputs that are sequences of different lengths, padded with 0 on the right. ``reading`` is what
     another file needs to be read alike. ``files`` (N,) are the names of the files that the samples
-    are, if they are files; ``lines`` (N,) those of records in theirs.
+    are, if they are files; ``lines`` (N,) those of records in theirs. ``stride``: they are windows
+    of one long sequence, so many steps apart.
     """
 
     inputs: dict[str, np.ndarray]
@@ -60,6 +61,7 @@ class Dataset:
     lengths: dict[str, np.ndarray] = field(default_factory=dict)
     files: np.ndarray | None = None
     lines: np.ndarray | None = None
+    stride: int | None = None
 
     @property
     def samples(self) -> int:

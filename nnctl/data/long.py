@@ -35,7 +35,14 @@ class Long:
         targets = {key: replace(info, steps=steps) for key, info in known.targets.items()}
         samples = counts.pop("train")
         parts: dict[str, int] = {p: counts[p] for p in ("test", "validation") if p in counts}
-        return replace(known, inputs=shapes, targets=targets, samples=samples, parts=parts)
+        return replace(
+            known,
+            inputs=shapes,
+            targets=targets,
+            samples=samples,
+            parts=parts,
+            stride=self.frame.stride,
+        )
 
 
 def windowed(shape: Shape, frame: Frame) -> Shape:

@@ -21,10 +21,10 @@ def cut(steps: Dataset, frame: Frame, starts: range, *, labeled: bool = True) ->
     inputs = {name: values[seen] for name, values in steps.inputs.items()}
     order = {"order": first.astype(np.float64)}
     if not labeled:
-        return replace(steps, inputs=inputs, targets={}, columns=order)
+        return replace(steps, inputs=inputs, targets={}, columns=order, stride=starts.step)
     at = seen if frame.every else seen[:, -1]
     targets = {name: _ahead(target, at, frame) for name, target in steps.targets.items()}
-    return replace(steps, inputs=inputs, targets=targets, columns=order)
+    return replace(steps, inputs=inputs, targets=targets, columns=order, stride=starts.step)
 
 
 def _ahead(target: Target, at: np.ndarray, frame: Frame) -> Target:

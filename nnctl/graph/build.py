@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nnctl.graph.carried import check_carried
 from nnctl.graph.feeding import ends, feeds, with_feeds
 from nnctl.graph.graph import (
     INPUT,
@@ -66,6 +67,7 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     if len(shapes) == len(entries) and wanted == len(spec.losses):
         check_usage(graph, report)
         check_leaks(graph, info.targets, report)
+    check_carried(nodes, tuple(states.values()), spec, info, report)
     _check_batch(spec, nodes, report)
     for finding in (*measurable.check(spec, given), *together.after_header(spec, given)):
         report.add(finding.path, finding.message, finding.hint)
@@ -127,8 +129,10 @@ def _states(entries: list[Entry], shapes: Mapping[str, tuple[Shape, ...]]) -> di
     for entry in entries:
         if entry.name in shapes:
             for short, state in entry.layer.states(shapes[entry.name]).items():
-                name = f"{entry.name}.{short}"
-                found[name] = State(name, state.shape, state.initial, entry.name)
+                name, whose = f"{entry.name}.{short}", entry.name
+                pieces = tuple(f"{whose}.{piece}" for piece in state.pieces)
+                made = State(name, state.shape, state.initial, whose, state.of_samples, pieces)
+                found[name] = made
     return found
 
 

@@ -2,7 +2,8 @@
 
 Memory is an estimate from the graph alone: every output is counted as kept for the backward pass,
 which the plan's reuse of buffers only betters. Recurrent layers keep numbers of every step beside
-their outputs: memory of O(T). Rows of it are rounded up to whole vectors, which is not counted.
+their outputs: memory of O(T), or of O(sqrt T) where steps are taken again. Rows of it are rounded
+up to whole vectors, which is not counted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nnctl.graph.autodiff import backward_order
-from nnctl.graph.graph import INPUT, Graph
+from nnctl.graph.graph import INPUT, Graph, Node
 from nnctl.graph.outline import Layer, outline
 from nnctl.graph.receptive import receptive_fields
 from nnctl.spec.shapes import format_shape
@@ -34,6 +35,9 @@ class Row:
     steps: int | None = None  # of a recurrent layer
     step_bytes: int = 0  # that it keeps of a step for the way back
     trace_bytes: int = 0  # that it keeps of all steps, and of the start
+    segment: int | None = None  # of whose steps it keeps that, where others are taken again
+    unrolled_bytes: int = 0  # that all steps would take
+    carried_bytes: int = 0  # of states that go on from batch to batch
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,18 @@ def describe(graph: Graph, batch: int, *, itemsize: int = 4, slots: int = 0) -> 
 
 
 def _backward_flops(graph: Graph) -> dict[str, int]:
-    """Count each gradient that a node computes, dx or dw, as costing what its forward does."""
+    """Count each gradient that a node computes, dx or dw, as costing what its forward does, and so
+    much again where its steps are taken once more."""
     by_name = graph.by_name()
     return {
-        step.node: by_name[step.node].flops * (sum(step.needs_dx) + step.needs_dw)
+        step.node: by_name[step.node].flops
+        * (sum(step.needs_dx) + step.needs_dw + _again(by_name[step.node]))
         for step in backward_order(graph)
     }
+
+
+def _again(node: Node) -> bool:
+    return node.steps is not None and node.steps.segment is not None
 
 
 def _row(
@@ -102,8 +112,8 @@ def _row(
     backward: dict[str, int],
     receptive_field: tuple[int, ...] | None,
 ) -> Row:
-    steps = layer.steps
-    step_bytes = unit * steps.numbers if steps else 0
+    steps, ways = layer.steps, layer.ways
+    kept = {name for node in layer.nodes for name in node.states.values()}
     return Row(
         name=layer.name,
         type=layer.type,
@@ -116,8 +126,11 @@ def _row(
         backward_flops=sum(backward.get(node.name, 0) for node in layer.nodes),
         receptive_field=receptive_field,
         steps=steps.count if steps else None,
-        step_bytes=step_bytes,
-        trace_bytes=(steps.count + 1) * step_bytes if steps else 0,
+        step_bytes=unit * sum(way.numbers for way in ways),
+        trace_bytes=unit * sum(way.kept for way in ways),
+        segment=steps.segment if steps else None,
+        unrolled_bytes=unit * sum(way.trace for way in ways),
+        carried_bytes=unit * sum(graph.states[n].size for n in kept & {*graph.carried}),
     )
 
 

@@ -46,12 +46,18 @@ class ParamUse:
 
 @dataclass(frozen=True)
 class State:
-    """An array that its node keeps from step to step, untrained. ``name`` is ``LAYER.SHORT``."""
+    """An array that its node keeps from step to step, untrained. ``name`` is ``LAYER.SHORT``.
+
+    ``of_samples``: there is one of this shape for each sample of a batch, from which the next batch
+    goes on. ``pieces``: the names under which files hold equal parts of the last axis.
+    """
 
     name: str
     shape: Shape
     initial: float
     node: str
+    of_samples: bool = False
+    pieces: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -224,6 +230,11 @@ class Graph:
                 least = node.lengths.least()
                 found[node.lengths.input] = (least, node) if least > known[0] else known
         return found
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """The states that go on from batch to batch, a row for each sample."""
+        return tuple(name for name, state in self.states.items() if state.of_samples)
 
     @property
     def parameter_count(self) -> int:

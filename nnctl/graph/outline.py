@@ -32,6 +32,11 @@ class Layer:
         """How it goes through its input, if it is recurrent."""
         return self.nodes[0].steps
 
+    @property
+    def ways(self) -> tuple[Steps, ...]:
+        """All ways that it goes through its input: two, if it goes in both directions."""
+        return tuple(node.steps for node in self.nodes if node.steps is not None)
+
 
 def outline(graph: Graph) -> tuple[Layer, ...]:
     """Return inputs and layers in topological order; splits are left out."""

@@ -96,7 +96,8 @@ def _of_node(graph: Graph, node: Node, orders: dict[str, Array | None]) -> Itera
             name = f"param/{parameter.name}"
             yield _entry(node, role, name, parameter.shape, order, flipped)
     for role, name in node.states.items():
-        yield _entry(node, role, f"state/{name}", graph.states[name].shape, order, False)
+        if not graph.states[name].of_samples:
+            yield _entry(node, role, f"state/{name}", graph.states[name].shape, order, False)
 
 
 def _entry(

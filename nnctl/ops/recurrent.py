@@ -10,7 +10,13 @@ and du. Evaluation has two rows only, used in turns.
 
 Weights: w (inputs, gates * units), u (units, gates * units), b (gates * units,); gates side by side
 in the order that the cell names. A step beyond a sample's length leaves the state as it is, gives
-zeros, and has no gradient.
+zeros, and has no gradient. Steps beyond the longest sample of a task are not taken at all: of their
+rows the last one has the state, and the others zeros, which sums over rows may read.
+
+With ``gradient_checkpointing`` the trace is that of a segment of the steps, and what is kept are
+the states after each segment: the way back takes the segments from the last to the first, each of
+them forward once more (``ops/recurrent_back.py``). Every bit is the same, but for dw, du and the
+gradients of biases: the part of a segment is added to those behind it.
 
 With recurrent dropout u multiplies what a mask leaves of h, the same for all steps of a sample (Gal
 & Ghahramani 2016). The mask lies where row 0 would have gates.
@@ -48,16 +54,18 @@ class Recurrence(NamedTuple):
     width: int  # of a row of the trace
     rows: int  # of a sample's trace
     backward: int  # 1: from the last step to the first
-    every: int  # 1: gives the state of every step, 0: the last one
+    every: int  # 1: gives the state of every step, 0: the last one, 2: none
     kind: int  # which of its formulas the cell takes
     table: int  # width of a row of the products of w with a table of tokens; 0 without
     starts: int  # how many of the cell's states (h, then c) are given for the start
     inner: int  # where the sums of the product inside a step lie, and how many they are
     inner_columns: int
-    inner_depth: (
-        int  # of that product, whose left side lies where ``kept`` begins; 0: there is none
-    )
+    inner_depth: int  # of that product, whose left side is where ``kept`` begins; 0: there is none
     leaf: int  # numbers of a sample's gradients of the cell's own parameters
+    start_at: int = 0  # where the states of the start lie in a row of what gives them
+    first: int = 0  # step of the whole sequence that is the first here
+    beyond: int = 0  # steps of the whole sequence behind the last one here
+    ends: int = 0  # for how many states after the last step gradients are given
 
 
 def shard(sizes: Sizes) -> Split:
@@ -75,8 +83,8 @@ def work(sizes: Sizes) -> int:
 
 @inline
 def place(k, g):
-    """Place in the input of the k-th step taken."""
-    return g.steps - 1 - k if g.backward else k
+    """Place in the input of the k-th step taken here."""
+    return g.steps + g.beyond - 1 - k if g.backward else g.first + k
 
 
 @inline
@@ -107,6 +115,40 @@ def is_over(lengths, sample, t):
 
 
 @inline
+def span(lengths, first_row, last_row, g):
+    """The first of the steps taken that one of some samples has, and the end of them."""
+    longest = 0
+    for r in range(first_row, last_row):
+        longest = max(longest, load_int(lengths + 8 * r))
+    here = min(max(longest - (g.beyond if g.backward else g.first), 0), g.steps)
+    return (g.steps - here, g.steps) if g.backward else (0, here)
+
+
+@inline
+def skip(first, end, y, y_ld, trace, g, first_row, last_row, unit):
+    """Go from step ``first`` to ``end``, which none of some samples has."""
+    size, n, wide = size_of(unit), g.units, g.width - g.state
+    for r in range(first_row, last_row if first < end else first_row):
+        state = row(trace, r, first, g, size) + size * g.state
+        copy(state, row(trace, r, end, g, size) + size * g.state, wide, unit)
+        for k in range(first + 1, end if g.rows > g.steps else first):
+            clear(row(trace, r, k, g, size) + size * g.state, wide, unit)
+        for k in range(first, end if g.every == 1 else first):
+            clear(y + size * (r * y_ld + place(k, g) * n), n, unit)
+
+
+@inline
+def skip_back(first, end, dx, dx_ld, wants_dx, trace, g, first_row, last_row, unit):
+    """The gradients of steps that none of some samples has."""
+    size = size_of(unit)
+    for r in range(first_row, last_row):
+        for k in range(first, end):
+            clear(row(trace, r, k + 1, g, size), g.state, unit)
+            if wants_dx:
+                clear(dx + size * (r * dx_ld + place(k, g) * g.inputs), g.inputs, unit)
+
+
+@inline
 def multiply_into(source, mask, target, count, unit):
     s, m, t = view(source, count, unit), view(mask, count, unit), view(target, count, unit)
     for j in range(count):
@@ -121,7 +163,7 @@ def begin(start, start_ld, trace, g, first_row, last_row, unit):
         at = row(trace, r, 0, g, size)
         clear(at + size * g.state, g.width - g.state, unit)
         for s in range(g.starts):
-            source = start + size * (r * start_ld + s * g.units)
+            source = start + size * (r * start_ld + g.start_at + s * g.units)
             copy(source, at + size * (g.state + s * room), g.units, unit)
         if g.starts and g.handed != g.state:
             multiply_into(at + size * g.state, at, at + size * g.handed, g.units, unit)
@@ -152,7 +194,9 @@ def forward(
     size, n, ld, count = size_of(unit), g.units, g.rows * g.width, last_row - first_row
     state, again, handed = size * g.state, size * g.again, size * g.handed
     begin(start, start_ld, trace, g, first_row, last_row, unit)
-    for k in range(g.steps):
+    begins, end = span(lengths, first_row, last_row, g)
+    skip(0, begins, y, y_ld, trace, g, first_row, last_row, unit)
+    for k in range(begins, end):
         t = place(k, g)
         now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
         if g.table:
@@ -183,13 +227,14 @@ def forward(
                 if handed != state:
                     mask = row(trace, first_row + r, 0, g, size)
                     multiply_into(at + state, mask, at + handed, n, unit)
-            if g.every:
+            if g.every == 1:
                 out = y + size * ((first_row + r) * y_ld + t * n)
                 if over:
                     clear(out, n, unit)
                 else:
                     copy(at + state, out, n, unit)
-    if not g.every:
+    skip(end, g.steps, y, y_ld, trace, g, first_row, last_row, unit)
+    if g.every == 0:
         for r in range(first_row, last_row):
             copy(row(trace, r, g.steps, g, size) + state, y + size * r * y_ld, n, unit)
 
@@ -224,10 +269,11 @@ def inside_back(
 
 @inline
 def backward(
-    cell, first_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned,
-    v_turned, own, leaves, trace, lengths, zeros, g, scratch, first_row, last_row, p1, p2, unit,
+    cell, first_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, dend, dend_ld, u_turned,
+    w_turned, v_turned, own, leaves, trace, lengths, zeros, g, scratch, first_row, last_row, p1,
+    p2, unit,
 ):  # fmt: skip
-    """Back through all steps of some samples.
+    """Back through all steps of some samples, from the gradients of the states after them.
 
     ``cell(row, row before, dh, dc, own, leaf, scratch, g, unit)`` puts the gradients of the gates
     where the gates were, and leaves in dh and dc what goes to the step before by other ways than u.
@@ -244,10 +290,17 @@ def backward(
     sums = dinner + size * count * wide_inner
     clear(scratch, 2 * count * wide, unit)
     clear(leaves + 8 * first_row * g.leaf, count * g.leaf, 0.0)
-    if not g.every:
+    for r in range(count if g.ends else 0):
+        given = dend + size * (first_row + r) * dend_ld
+        copy(given, dh + size * r * wide, n, unit)
+        if g.ends > 1:
+            copy(given + size * n, dc + size * r * wide, n, unit)
+    if g.every == 0:
         for r in range(count):
             copy(dy + size * (first_row + r) * dy_ld, dh + size * r * wide, n, unit)
-    for k in range(g.steps - 1, -1, -1):
+    first, end = span(lengths, first_row, last_row, g)
+    skip_back(end, g.steps, dx, dx_ld, wants_dx, trace, g, first_row, last_row, unit)
+    for k in range(end - 1, first - 1, -1):
         t = place(k, g)
         now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
         for r in range(count):
@@ -255,7 +308,7 @@ def backward(
             if is_over(lengths, first_row + r, t):
                 clear(at, g.state, unit)
                 continue
-            if g.every:
+            if g.every == 1:
                 add(dy + size * ((first_row + r) * dy_ld + t * n), dh + size * r * wide, n, unit)
             leaf = leaves + 8 * (first_row + r) * g.leaf
             back, back_c = dh + size * r * wide, dc + size * r * wide
@@ -286,6 +339,7 @@ def backward(
             for r in range(count):
                 out = dx + size * ((first_row + r) * dx_ld + t * g.inputs)
                 copy(dx_row + size * r * wide_in, out, g.inputs, unit)
+    skip_back(0, first, dx, dx_ld, wants_dx, trace, g, first_row, last_row, unit)
     for r in range(count if dstart_ld else 0):
         out = dstart + size * (first_row + r) * dstart_ld
         copy(dh + size * r * wide, out, n, unit)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Kernel, tiles
 from nnctl.ops.recurrent import SUMS, back_room, backward, forward, shard, work
+from nnctl.ops.recurrent_back import way_back
 from nnctl.ops.recurrent_layer import Form, Layer
 from nnctl.ops.registry import Site, register
 
@@ -63,21 +64,21 @@ def _kernels(cell: Cell) -> tuple[Kernel, Kernel]:
         )  # fmt: skip
 
     def back(
-        dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, v_turned, own0, own1,
-        own2, own3, own4, own5, leaves, trace, lengths, zeros, g, scratch, first_row, last_row,
-        product1, product2, unit,
+        dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, dend, dend_ld, u_turned, w_turned,
+        v_turned, own0, own1, own2, own3, own4, own5, leaves, trace, lengths, zeros, g, scratch,
+        first_row, last_row, product1, product2, unit,
     ):  # fmt: skip
         backward(
-            turn_back, first_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned,
-            w_turned, v_turned, (own0, own1, own2, own3, own4, own5), leaves, trace, lengths, zeros,
-            g, scratch, first_row, last_row, product1, product2, unit,
+            turn_back, first_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, dend, dend_ld,
+            u_turned, w_turned, v_turned, (own0, own1, own2, own3, own4, own5), leaves, trace,
+            lengths, zeros, g, scratch, first_row, last_row, product1, product2, unit,
         )  # fmt: skip
 
     run.__name__, back.__name__ = f"{cell.name}_forward", f"{cell.name}_backward"
     by_samples: Any = {"split": shard, "work": work}
     return (
         tiles("y trace", rowwise="x start", scratch=lambda sizes: SUMS, **by_samples)(run),
-        tiles("dx trace dstart leaves", rowwise="dy", scratch=back_room, **by_samples)(back),
+        tiles("dx trace dstart leaves", rowwise="dy dend", scratch=back_room, **by_samples)(back),
     )
 
 
@@ -94,8 +95,8 @@ def register_cell(tag: str, *cells: Cell, choose: Callable[[Fields], int] = lamb
         return made.forward(kernel)
 
     def back(site: Site) -> Any:
-        made, (_, kernel) = layer(site)
-        return made.backward(kernel)
+        made, (again, kernel) = layer(site)
+        return way_back(made, kernel, again)
 
     register(
         tag,

@@ -2,48 +2,24 @@
 
 from typing import NamedTuple
 
-from nnctl.engine.intrinsics import size_of, view2
-from nnctl.engine.kernel import Kernel, tiles
-from nnctl.engine.maths import like
-from nnctl.ops.conv_kernels import conv_turn, weight_elements
+from nnctl.engine.kernel import Kernel
 from nnctl.ops.dense import padded
-from nnctl.ops.dropout import masked
-from nnctl.ops.geometry import geometry
-from nnctl.ops.recurrent import Recurrence, row, shard
-from nnctl.ops.recurrent_start import carry_states, learned_start, start_gradient
-from nnctl.ops.recurrent_sums import own_gradient, recurrent_bias, recurrent_gradient
-from nnctl.ops.recurrent_table import table_gradient, token_products, token_sums
+from nnctl.ops.recurrent import Recurrence
+from nnctl.ops.recurrent_start import learned_start
+from nnctl.ops.recurrent_states import (
+    carry_states,
+    copy_states,
+    odd,
+    recurrent_masks,
+    segments,
+)
+from nnctl.ops.recurrent_table import token_products
 from nnctl.ops.registry import Call, Record, Site, Temporary
-from nnctl.ops.windows import Axis
 
 Names = dict[str, str | int | float | Temporary | Record]
 CARRIED = "carried"  # the field, and the array, of a layer that goes on where it ended
 START = ("h0", "c0")  # the states of a start that is trained
 OWN = 6  # parameters of its own that a cell may have, at most
-
-
-@tiles("trace", split=shard)
-def recurrent_masks(
-    trace, g, recurrent_dropout, step, seed, stream, first_row, last_row, unit
-):  # fmt: skip
-    """Put each sample's mask, 0 or 1 / (1 - rate) for each unit, into its row 0."""
-    start = row(trace, first_row, 0, g, size_of(unit))
-    rows = view2(start, last_row - first_row, g.rows * g.width, unit)
-    for i in range(rows.shape[0]):
-        for j in range(g.units):
-            rows[i, j] = like(1, unit)
-    masked(rows, rows, g.units, recurrent_dropout, step, seed, stream, first_row, unit)
-
-
-def _odd(width: int, lanes: int) -> int:
-    """Whole vectors, an odd number of them: rows a power of two apart share sets of the cache."""
-    vectors = -(-width // lanes)
-    return (vectors + 1 - vectors % 2) * lanes
-
-
-def _gradient_of(argument: str, parameter: str) -> Names:
-    """The names of a kernel's result where it is the gradient of a parameter."""
-    return {argument: f"d{parameter}", f"{argument}_accumulates": f"d{parameter}_accumulates"}
 
 
 class Form(NamedTuple):
@@ -77,12 +53,13 @@ class Layer:
         self.own = tuple(n for n, _ in form.own if n in site.parameters)
         self.g = Recurrence(
             steps, inputs, units, form.columns, form.apart or form.columns, wide if again else 0,
-            state, kept, end if drops else state, _odd(end + drops * room, lanes),
+            state, kept, end if drops else state, odd(end + drops * room, lanes),
             2 if evaluation else steps + 1,
             int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), form.kind,
             wide if self.tokens else 0, self._starts(), wide + again, form.inner, form.depth,
             sum(count for _, count in form.own),
         )  # fmt: skip
+        self.segments = segments(self.g, form.states) if self.recomputes else [self.g]
 
     def _starts(self) -> int:
         """How many states are given for the start: those of a second input, or all of them."""
@@ -92,43 +69,75 @@ class Layer:
 
     @property
     def carries(self) -> bool:
-        return bool(self.site.fields.get(CARRIED, False))
+        """Whether it starts where the batch before ended."""
+        return any(self.site.fields.get(name, False) for name in ("stateful", CARRIED))
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether it keeps states at the starts of segments, and not all that a step gives."""
+        return bool(self.site.fields.get("gradient_checkpointing")) and not self.evaluation
 
     @property
     def learns_start(self) -> bool:
-        return START[0] in self.site.parameters
+        return START[0] in self.site.parameters and not self.carries
 
     @property
     def has_start(self) -> bool:
         return len(self.site.inputs) > 1
 
-    def _start(self) -> Names:
-        """Where the states for the start lie."""
+    def _start(self, g: Recurrence) -> Names:
+        """Where the states for the start lie: a segment's with those that are kept."""
+        if g.first or g.start_at:
+            return {"start": "trace", "start_ld": self._row}
         if self.carries:
-            return {"start": CARRIED, "start_ld": self.g.starts * self.g.units}
+            return {"start": CARRIED, "start_ld": self._states}
         if self.learns_start:
-            return {"start": Temporary("start", self.g.starts * self.g.units), "start_ld": 0}
+            return {"start": Temporary("start", self._states), "start_ld": 0}
         given: Names = {"start": "x1", "start_ld": "x1_ld"}
         return given if self.has_start else {"start": "zeros", "start_ld": 0}
 
     @property
+    def _row(self) -> int:
+        """Numbers of a sample's kept states: those after each segment, and those carried to it, in
+        whose place others are before the way back."""
+        return (len(self.segments) + self.carries) * self._states
+
+    @property
+    def trace(self) -> str | Temporary:
+        """Where the trace lies: for all steps until the way back, or of those under way."""
+        if self.recomputes or self.evaluation:
+            g = self.segments[0]
+            return Temporary("trace", self.site.capacity * g.rows * g.width)
+        return "trace"
+
+    @property
     def elements(self) -> int:
-        """Numbers of the traces of a batch."""
+        """Numbers that are kept for the way back."""
+        if self.recomputes:
+            return self.site.capacity * self._row
         return self.site.capacity * self.g.rows * self.g.width
 
     def forward(self, kernel: Kernel) -> list[Call]:
-        """The call of the cell's forward kernel."""
-        names: Names = {"g": self.g, **self._start(), **self._own()}
+        """The calls of the cell's forward kernel, one for each segment."""
+        made = [self._copied(CARRIED, "trace", 0, self._last)] if self._saves_start else []
+        for number, g in enumerate(self.segments):
+            made.append(self.segment(kernel, g))
+            if self.recomputes:
+                at = number * self._states
+                where: Names = {"carried": "trace", "carried_ld": self._row, "at": at}
+                named: Names = {"g": g, "states": self.form.states, "trace": self.trace}
+                made.append(Call(carry_states, named | where))
+        carry = self.carry() if self.evaluation else []
+        return [*self.products(), *self.learned(), *self.masks(), *made, *carry]
+
+    def segment(self, kernel: Kernel, g: Recurrence) -> Call:
+        """The call of the forward kernel for a segment."""
+        names: Names = {"g": g, "trace": self.trace, **self._start(g), **self.of_cell()}
         biases = ("b", "b_h")
         names |= {n: "zeros" for n in biases if n in self.own or n not in self.site.parameters}
-        if self.evaluation:
-            names["trace"] = Temporary("trace", self.elements)
-        masks = [Call(recurrent_masks, {"g": self.g})] if self.g.handed != self.g.state else []
-        carry = self.carry() if self.evaluation else []
-        first = [*self._products(names), *self._learned(names), *masks]
-        return [*first, Call(kernel, names), *carry]
+        return Call(kernel, names | self._w())
 
-    def _own(self) -> Names:
+    def of_cell(self) -> Names:
         """The cell's own parameters, and those of the product inside a step."""
         names: Names = {f"own{k}": "zeros" for k in range(OWN)}
         names |= {f"own{k}": n for k, (n, _) in enumerate(self.form.own) if n in self.own}
@@ -136,130 +145,63 @@ class Layer:
         has_bias = b_v in self.site.parameters
         return {**names, "v": v, "b_v": b_v if has_bias else "zeros"}
 
-    def _learned(self, names: Names) -> list[Call]:
+    def learned(self) -> list[Call]:
         """Put the states that are trained side by side."""
-        start = names["start"]
-        if self.carries or not self.learns_start:
+        if not self.learns_start:
             return []
+        start = Temporary("start", self._states)
         made: Names = {"start": start, "units": self.g.units, "states": self.g.starts}
         given: Names = {"c0": "h0"} if self.g.starts == 1 else {}
         return [Call(learned_start, made | given)]
+
+    def kept_start(self, g: Recurrence) -> Recurrence:
+        """A segment as it is taken again: what was carried to the first one is kept, too."""
+        return g._replace(start_at=self._last) if self._saves_start and not g.first else g
+
+    def masks(self) -> list[Call]:
+        """Draw the masks of recurrent dropout."""
+        if self.g.handed == self.g.state:
+            return []
+        return [Call(recurrent_masks, {"g": self.segments[0], "trace": self.trace})]
 
     def carry(self) -> list[Call]:
         """Keep the last states of a batch for the next one to start from."""
         if not self.carries:
             return []
-        names: Names = {"g": self.g, "states": self.g.starts}
-        if self.evaluation:
-            names["trace"] = Temporary("trace", self.elements)
-        return [Call(carry_states, names)]
+        if self.recomputes:
+            return [self._copied("trace", CARRIED, self._last - self._states, 0)]
+        whole: Names = {"carried_ld": self._states, "at": 0, "trace": self.trace}
+        return [Call(carry_states, {"g": self.g, "states": self.form.states, **whole})]
 
-    def _products(self, names: Names) -> list[Call]:
-        """Where tokens are read: the table times w, which then stands for w."""
+    @property
+    def _states(self) -> int:
+        """Numbers of all states of a sample."""
+        return self.form.states * self.form.units
+
+    @property
+    def _saves_start(self) -> bool:
+        return self.carries and self.recomputes
+
+    @property
+    def _last(self) -> int:
+        """Where in a row of kept states those after the last segment end."""
+        return len(self.segments) * self._states
+
+    def _copied(self, source: str, target: str, source_at: int, target_at: int) -> Call:
+        names: Names = {"source": source, "target": target, "count": self._states}
+        names |= {"source_at": source_at, "target_at": target_at}
+        for name, array in (("source_ld", source), ("target_ld", target)):
+            names[name] = self._row if array == "trace" else self._states
+        return Call(copy_states, names)
+
+    def _w(self) -> Names:
+        """What stands for w where tokens are read."""
+        return {"w": Temporary("products", self.tokens * self.g.table)} if self.tokens else {}
+
+    def products(self) -> list[Call]:
+        """Where tokens are read: the table times w."""
         if not self.tokens:
             return []
-        products = Temporary("products", self.tokens * self.g.table)
-        made: Names = {"products": products, "vocabulary": self.tokens, "g": self.g}
-        names["w"] = products
-        return [Call(token_products, made | ({"b": names["b"]} if "b" in names else {}))]
-
-    def backward(self, kernel: Kernel) -> list[Call]:
-        """Turn the weights, go back through time, then sum up the gradients of the weights."""
-        g, wants = self.g, self.site.needs_dx[0]
-        turn_u, u = self._turned("u", g.units, g.columns_u)
-        turn_w, w = self._turned("w", g.inputs, g.columns)
-        names: Names = {"g": g, "u_turned": u, "w_turned": w if wants else "zeros", **self._own()}
-        names |= {"wants_dx": int(wants)} | ({} if wants else {"dx": "zeros", "dx_ld": 0})
-        names |= {"v_turned": "zeros", "leaves": "zeros", **self._dstart()}
-        turns, sums = [turn_u, turn_w] if wants else [turn_u], self._sums()
-        if g.inner_depth:
-            turn_v, names["v_turned"] = self._turned(self.form.v[0], g.inner_depth, g.inner_columns)
-            turns.append(turn_v)
-        if g.leaf:
-            names["leaves"] = leaves = Temporary("leaves", self.site.capacity * g.leaf, "d")
-            sums += self._of_own(leaves)
-        if self.learns_start and not self.carries:
-            sums += self._of_start(names)
-        return [*turns, Call(kernel, names), *sums]
-
-    def _dstart(self) -> Names:
-        """Where the gradient of the start goes."""
-        if self.learns_start and not self.carries:
-            wide = self.g.starts * self.g.units
-            return {"dstart": Temporary("dstart", self.site.capacity * wide), "dstart_ld": wide}
-        back = self.has_start and self.site.needs_dx[1]
-        given: Names = {"dstart": "dx1", "dstart_ld": "dx1_ld"}
-        return given if back else {"dstart": "zeros", "dstart_ld": 0}
-
-    def _sums(self) -> list[Call]:
-        """Gradients of weights and biases, by the rows of all traces."""
-        g, (v, b_v) = self.g, self.form.v
-        rows: Names = {"a": "trace", "a_ld": g.rows * g.width, "a_step": g.width}
-        of_h: Names = {**rows, "a_first": g.handed, "depth": g.units, "before": g.again}
-        of_h |= {"g": g._replace(columns=g.columns_u), **_gradient_of("dw", "u")}
-        sums = [*self._of_w(), Call(recurrent_gradient, of_h)]
-        inner = g._replace(columns=g.inner_columns)
-        if g.inner_depth:
-            of_v: Names = {**rows, "a_first": g.width + g.kept, "depth": g.inner_depth}
-            of_v |= {"g": inner, "before": g.inner, **_gradient_of("dw", v)}
-            sums.append(Call(recurrent_gradient, of_v))
-        biases = {"b": (0, g), "b_h": (g.again, g), b_v: (g.inner, inner)}
-        for name, (before, sizes) in biases.items():
-            given = name in self.site.parameters and name not in self.own
-            if given and not (self.tokens and name == "b"):
-                of_b: Names = {"g": sizes, "before": before, **_gradient_of("db", name)}
-                sums.append(Call(recurrent_bias, of_b))
-        return sums
-
-    def _of_own(self, leaves: Temporary) -> list[Call]:
-        """Gradients of the cell's own parameters, of what every sample has of them."""
-        sums, first = [], 0
-        for name, count in self.form.own:
-            if name in self.own:
-                names: Names = {"leaves": leaves, "leaf": self.g.leaf, "first": first}
-                names |= {"count": count, **_gradient_of("db", name)}
-                sums.append(Call(own_gradient, names))
-            first += count
-        return sums
-
-    def _of_start(self, names: Names) -> list[Call]:
-        """Gradients of the states that are trained, of what every sample has of them."""
-        units, made = self.g.units, {n: names[n] for n in ("dstart", "dstart_ld")}
-        return [
-            Call(
-                start_gradient,
-                {**made, "first": k * units, "count": units, **_gradient_of("db", name)},
-            )
-            for k, name in enumerate(START[: self.g.starts])
-        ]
-
-    def _of_w(self) -> list[Call]:
-        """dw, from the steps of the input or, where they are tokens, from the table of them."""
-        g, depth = self.g, {"depth": self.g.inputs}
-        if not self.tokens:
-            back = g.inputs * (g.steps - 1) if g.backward else 0
-            of_x: Names = {"a": "x", "a_ld": "x_ld", "a_first": back, **depth}
-            of_x["a_step"] = -g.inputs if g.backward else g.inputs
-            return [Call(recurrent_gradient, {"g": g, "before": 0, **of_x})]
-        steps = self.tokens  # one sample with a step for each token
-        sums = Temporary("dproducts", (steps + 1) * g.table)
-        one = g._replace(steps=steps, rows=steps + 1, width=g.table)
-        of_table: Names = {"a": "table", "a_ld": 0, "a_first": 0, "a_step": g.inputs, **depth}
-        of_table |= {"trace": sums, "before": 0, "g": one, "live": 1}
-        turn, turned = self._turned("w", g.inputs, g.columns)
-        named: Names = {"vocabulary": steps, "dproducts": sums, "g": g}
-        has_bias = "b" in self.site.parameters and "b" not in self.own
-        bias: Names = {} if has_bias else {"db": "zeros", "db_accumulates": 0}
-        return [
-            Call(token_sums, {**named, **bias, "wants_db": int(has_bias)}),
-            turn,
-            Call(recurrent_gradient, of_table),
-            Call(table_gradient, {**named, "w_turned": turned}),
-        ]
-
-    def _turned(self, parameter: str, depth: int, columns: int) -> tuple[Call, Temporary]:
-        """The call that turns weights (depth, columns) round, and where they are then."""
-        size = weight_elements(depth, columns, 1, self.site.lanes)
-        room = Temporary(f"{parameter}.turned", size)
-        one = geometry([Axis(1, 1)], depth, columns, 1)
-        return Call(conv_turn, {"w": parameter, "turned": room, "g": one, "flipped": 0}), room
+        made: Names = {"products": self._w()["w"], "vocabulary": self.tokens, "g": self.g}
+        without = "b" in self.own or "b" not in self.site.parameters
+        return [Call(token_products, made | ({"b": "zeros"} if without else {}))]

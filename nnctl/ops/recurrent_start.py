@@ -3,20 +3,8 @@
 from nnctl.engine.intrinsics import lanes_of, size_of
 from nnctl.engine.kernel import Sizes, Split, tiles
 from nnctl.ops.conv_core import copy
-from nnctl.ops.dense import columns_of, panel_split
-from nnctl.ops.recurrent import row, shard
+from nnctl.ops.dense import panel_split
 from nnctl.ops.recurrent_sums import quarters
-
-
-@tiles("carried", split=shard, rowwise="trace")
-def carry_states(trace, carried, g, states, first_row, last_row, unit):
-    """carried = the states after the last step, those of a sample in a row."""
-    size, room = size_of(unit), columns_of(g.units, lanes_of(unit))
-    for r in range(first_row, last_row):
-        at = row(trace, r, g.steps, g, size) + size * g.state
-        out = carried + size * r * states * g.units
-        for s in range(states):
-            copy(at + size * s * room, out + size * s * g.units, g.units, unit)
 
 
 def _panels(sizes: Sizes) -> Split:

@@ -3,8 +3,9 @@
 from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import tiles
+from nnctl.ops.conv_core import clear
 from nnctl.ops.dense import gradient_split, panel_split, step_of
-from nnctl.ops.recurrent import row
+from nnctl.ops.recurrent import row, span
 
 BLOCK = 128  # steps of a block of the sum for dw: their gates stay in the first-level cache
 
@@ -12,17 +13,18 @@ BLOCK = 128  # steps of a block of the sum for dw: their gates stay in the first
 @tiles(
     "dw",
     split=lambda sizes: gradient_split(sizes, sizes["depth"], sizes["g"].columns),
-    whole="a trace",
+    whole="a trace lengths",
     work=lambda sizes: sizes.capacity * sizes["g"].steps * sizes["g"].columns * sizes["depth"],
 )
 def recurrent_gradient(
-    a, a_ld, a_first, a_step, depth, trace, before, g, dw, dw_accumulates, zeros,
-    first_row, last_row, first_column, live, product1, product2, unit,
+    a, a_ld, a_first, a_step, depth, trace, before, lengths, all_steps, g, dw, dw_accumulates,
+    zeros, first_row, last_row, first_column, live, product1, product2, unit,
 ):  # fmt: skip
     """dw (+)= the sum over samples and steps of a * dgates, for a block of rows and a panel.
 
     ``a_first`` and ``a_step``: where a sample's first step lies in ``a``, and how far the next one
-    is. ``before``: where dgates lie in a row of the trace.
+    is. ``before``: where dgates lie in a row of the trace. Without ``all_steps`` those that no
+    sample has are left out: they are zero.
     """
     size, lanes = size_of(unit), lanes_of(unit)
     step = step_of(g.columns - first_column, lanes)
@@ -31,25 +33,30 @@ def recurrent_gradient(
     long, many = min(g.steps, BLOCK), max(1, BLOCK // g.steps)
     begun = dw_accumulates != 0
     for n in range(0, live, many):
-        for k in range(0, g.steps, long):
+        first, end = span(lengths, n, min(n + many, live), g)
+        if all_steps:
+            first, end = 0, g.steps
+        for k in range(first, end, long):
             start, stride = (out, step) if begun else (zeros, 0)
             dgates = row(trace, n, 0, g, size) + size * ((k + 1) * g.width + before + first_column)
             call_product(
                 product, a + size * (n * a_ld + a_first + k * a_step + first_row), 1, a_ld, a_step,
                 dgates, g.rows * g.width, g.width, out, step, start, stride,
-                last_row - first_row, min(many, live - n), min(long, g.steps - k),
+                last_row - first_row, min(many, live - n), min(long, end - k),
             )  # fmt: skip
             begun = True
+    if not begun:  # none of these steps is one of a sample
+        clear(out, (last_row - first_row) * step, unit)
 
 
 @tiles(
     "db",
     split=lambda sizes: panel_split(sizes, sizes["g"].columns),
-    whole="trace",
+    whole="trace lengths",
     scratch=lambda sizes: 16 * sizes.lanes,
 )
 def recurrent_bias(
-    trace, before, g, db, db_accumulates, capacity, live, first_column, scratch, unit
+    trace, before, lengths, g, db, db_accumulates, capacity, live, first_column, scratch, unit
 ):
     """db (+)= the sum of dgates, in double precision: quarters of the batch, then their tree."""
     size, lanes = size_of(unit), lanes_of(unit)
@@ -60,7 +67,8 @@ def recurrent_bias(
         s[j] = 0.0
     for r in range(live):
         sums = view(scratch + 8 * n * (r // quarter), used, 0.0)
-        for k in range(g.steps):
+        first, end = span(lengths, r, r + 1, g)
+        for k in range(first, end):
             at = row(trace, r, 0, g, size) + size * ((k + 1) * g.width + before + first_column)
             d = view(at, used, unit)
             for j in range(used):

@@ -10,7 +10,7 @@ from nnctl.engine.intrinsics import lanes_of, size_of, view
 from nnctl.engine.kernel import Sizes, Split, tiles
 from nnctl.ops.conv_core import clear
 from nnctl.ops.dense import columns_of, padded, panel_split, step_of
-from nnctl.ops.recurrent import multiply, place, row
+from nnctl.ops.recurrent import multiply, place, row, span
 
 ROWS = 8  # tokens of a task of the table's gradient
 
@@ -41,23 +41,24 @@ def token_products(table, w, b, vocabulary, products, g, first_column, product1,
 @tiles(
     "dproducts db",
     split=_blocks,
-    whole="x trace",
+    whole="x trace lengths",
     scratch=lambda sizes: 16 * sizes.lanes,
 )
 def token_sums(
-    x, x_ld, trace, vocabulary, dproducts, db, db_accumulates, wants_db, g, live,
-    first_column, last_column, scratch, unit,
+    x, x_ld, trace, lengths, vocabulary, dproducts, dproducts_accumulates, db, db_accumulates,
+    wants_db, g, live, first_column, last_column, scratch, unit,
 ):  # fmt: skip
-    """dproducts[token] = the sum of dgates over the steps that have the token; db (+)= their sum.
+    """dproducts[token] (+)= the sum of dgates over the steps that have it; db (+)= the sum of all.
 
     Row 0 is left out: dproducts is read as the trace of one sample with a step for each token.
     """
     size, width = size_of(unit), last_column - first_column
-    for token in range(vocabulary):
+    for token in range(0 if dproducts_accumulates else vocabulary):
         clear(dproducts + size * ((token + 1) * g.table + first_column), width, unit)
     for n in range(live):
-        tokens = view(x + size * n * x_ld, g.steps, unit)
-        for k in range(g.steps):
+        tokens = view(x + size * n * x_ld, g.first + g.steps + g.beyond, unit)
+        first, end = span(lengths, n, n + 1, g)
+        for k in range(first, end):
             token = int(tokens[place(k, g)])
             source = row(trace, n, 0, g, size) + size * ((k + 1) * g.width + first_column)
             target = dproducts + size * ((token + 1) * g.table + first_column)

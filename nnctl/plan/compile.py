@@ -10,7 +10,7 @@ import numpy as np
 
 from nnctl.engine import control, cpu, tiles, turn
 from nnctl.engine import threads as thread_count
-from nnctl.graph.graph import INPUT, Graph, Parameter
+from nnctl.graph.graph import INPUT, Graph, Parameter, State
 from nnctl.graph.masks import mask_ends
 from nnctl.graph.passes import fuse, insert_splits, look_up, sink
 from nnctl.ops.dense import padded
@@ -51,8 +51,8 @@ def compile_plan(
     given, (lean, graph) = graph, _passed(graph, batch)
     kind, lanes = np.dtype(dtype), cpu.lanes(dtype)
     rule = None if optimizer is None else rules.find(optimizer.type, optimizer.model_dump())
-    zone, kept = _zone(graph, lanes), _kept(graph, lanes)
-    make = _Constants(graph, kind, lanes)
+    zone, kept = _zone(graph, lanes), _kept(graph, lanes, batch)
+    make = _Constants(graph, kind, lanes, batch)
     scaled = {**(normalizers or {}), **_of_fed(graph, target_scalers or {})}
     scalings = {
         n: make.scaling(f"input.{n}", s, prod(graph.inputs[n]))
@@ -70,12 +70,13 @@ def compile_plan(
     words = Buffer("words", "words", "i", 0, 0, 0, 8, True, memory.address + memory.words_at)
     resident = Resident(
         _parts(zone, memory, "p", kind), _parts(zone, memory, "g", kind),
-        _parts(kept, memory, "kept", kind), make.zeros, words, places, scalings,
+        _parts(kept, memory, "kept", kind), make.passing, make.zeros, words, places, scalings,
         scalers, weights, {}, {}, {},
     )  # fmt: skip
     tapes = Tapes(
-        graph, lean, memory, zone, resident, rule, optimizer, batch, eval_batch, kind.name,
-        thread_count.count(threads), gradient_norm,
+        graph, lean, memory, zone, resident, rule, optimizer, batch,
+        1 if graph.carried else eval_batch,  # a window goes on from the one before
+        kind.name, thread_count.count(threads), gradient_norm,
     )  # fmt: skip
     made = Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
     made.given, made.scalings = given, scaled
@@ -132,8 +133,11 @@ def _zone(graph: Graph, lanes: int) -> Zone:
     return Zone.of({n: layout(p) for n, p in graph.parameters.items()}, 2 * lanes)
 
 
-def _kept(graph: Graph, lanes: int) -> Zone:
-    layouts = {name: Vector(tuple(one.shape), lanes) for name, one in graph.states.items()}
+def _kept(graph: Graph, lanes: int, batch: int) -> Zone:
+    def shape(one: State) -> tuple[int, ...]:
+        return (batch, *one.shape) if one.of_samples else tuple(one.shape)
+
+    layouts = {name: Vector(shape(one), lanes) for name, one in graph.states.items()}
     return Zone.of(layouts, 2 * lanes)
 
 
@@ -163,15 +167,20 @@ def _places(graph: Graph) -> dict[str, int]:
 
 
 class _Constants:
-    """Collects the arrays that never change: zeros, normalization, class weights."""
+    """Collects the arrays that no step of training changes: zeros, normalization, class weights,
+    what evaluation carries."""
 
-    def __init__(self, graph: Graph, kind: np.dtype, lanes: int) -> None:
+    def __init__(self, graph: Graph, kind: np.dtype, lanes: int, batch: int) -> None:
         self.kind = kind
         self.graph = graph
         self.values: dict[Buffer, np.ndarray] = {}
         rows = [parameter.shape[-1] for parameter in graph.parameters.values()]
         widest = max([*rows, *(node.size for node in graph.nodes)])
         self.zeros = self._add("zeros", np.zeros(padded(widest, lanes) + 2 * lanes))
+        self.passing = {
+            name: self._add(f"{name}.passing", np.zeros(batch * graph.states[name].size))
+            for name in graph.carried
+        }
 
     def _add(self, name: str, values: np.ndarray, letter: str = "f") -> Buffer:
         count = len(values)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _calls(
     plan: Plan, tape: Tape, order: np.ndarray, start: int, first_step: int
 ) -> Iterator[Step]:
-    """Run one step of ``tape``; yield each call once it has run."""
+    """Run one step of ``tape``, carried states as they are; yield each call once it has run."""
     live = min(plan.batch, len(order) - start)
     order = np.ascontiguousarray(order, dtype=np.int64)
     steps = np.array([[start, live]], dtype=np.int64)
@@ -49,6 +49,7 @@ def first_nonfinite(plan: Plan, order: np.ndarray, start: int, first_step: int, 
     # what the step that failed left in the gradients is not what this one finds first
     plan.memory.zone("g")[:] = 0
     live = min(plan.batch, len(order) - start)
+    plan.carried.begin(start)
     for step in _calls(plan, tape, order, start, first_step):
         # tensors by name, and after them the zones that hold them all
         for buffer in sorted(step.writes, key=lambda b: ("." not in b.name, b.name)):
@@ -74,8 +75,9 @@ def trace(plan: Plan, split: str, row: int) -> list[tuple[str, dict[str, np.ndar
     """Return what a step on one sample computes: by node x, y, dy, and parameters' gradients."""
     plan.use(split, labeled=True)
     tape = plan.tapes.probe(keep=True)
-    for _ in _calls(plan, tape, np.array([row]), 0, 0):
-        pass
+    with plan.carried.from_zeros():
+        for _ in _calls(plan, tape, np.array([row]), 0, 0):
+            pass
     return [(node.name, _arrays(plan, tape, node)) for node in plan.graph.nodes]
 
 
@@ -86,8 +88,9 @@ def signals(
     rows, by node, in their own shapes."""
     plan.use(split, labeled=True)
     tape, live = plan.tapes.probe(keep=True), len(rows)
-    for _ in _calls(plan, tape, rows, 0, 0):
-        pass
+    with plan.carried.from_zeros():
+        for _ in _calls(plan, tape, rows, 0, 0):
+            pass
     found, shapes = {}, {node.name: node.shape for node in plan.graph.nodes}
     for node in nodes:
         x, y = (
@@ -103,6 +106,7 @@ def activations(plan: Plan, split: str, row: int) -> dict[str, np.ndarray]:
     """Return what every node gives for one sample in evaluation mode, in its own shape."""
     plan.use(split)
     tape = plan.tapes.kept_evaluation()
+    plan.carried.begin_passing()
     for _ in _calls(plan, tape, np.array([row]), 0, 0):
         pass
     made = tape.lowering.y

@@ -207,7 +207,9 @@ class Lowering:
         for name, use in node.params.items():
             arrays[name] = self.resident.parameters[use.parameter]
             arrays[f"d{name}"] = self.resident.gradients[use.parameter]
-        return arrays | {short: self.resident.states[n] for short, n in node.states.items()}
+        passing = {} if self.training else self.resident.passing
+        states = {**self.resident.states, **passing}
+        return arrays | {short: states[n] for short, n in node.states.items()}
 
     def fields(self, node: Node) -> dict[str, Any]:
         # the layer's own number among the streams of random numbers

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnctl.graph.graph import SPLIT, Graph, small_batch
 from nnctl.optim.registry import Rule
+from nnctl.plan.carried import Carried
 from nnctl.plan.evaluation import Evaluation, per_sample, term
 from nnctl.plan.feeding import fed
 from nnctl.plan.history import Call, History
@@ -58,9 +59,10 @@ class Plan:
         self.given = graph  # before any pass
         self.splits: dict[str, Part] = {}
         slots = rule.slots if rule is not None else ()
-        initial = {name: state.initial for name, state in graph.states.items()}
+        passing = tapes.resident.passing.values()
+        self.carried = Carried(graph.carried, kept, memory, passing)
         prefixes = {s: f"slot/{optimizer.type}.{s}" for s in slots}
-        self.values = Values(zone, memory, prefixes, kept, initial)
+        self.values = Values(zone, memory, prefixes, kept, graph.states)
         self.runner = Runner(memory, tapes.threads, seed)
         self._history = History(memory.state, self._steps)
 
@@ -87,6 +89,7 @@ class Plan:
         """Load what ``tensors`` returned. Raises CheckpointError if it is of another network."""
         self.values.restore(tensors)
         self._history.forget()
+        self.carried.forget()
 
     # -- data ----------------------------------------------------------------------------------
 
@@ -114,6 +117,7 @@ class Plan:
             raise ValueError(f"the arrays of {split!r} have {sorted(counts)} samples")
         steps = self.tapes.counts(wanted)
         self.splits[split] = Part(held, wanted, measured, steps, counts.pop())
+        self.carried.forget()
         if split == "train":
             self._history.forget()  # its steps cannot be run again on other data
 
@@ -159,6 +163,7 @@ class Plan:
         self._refuse_few(int(live.min(initial=self.batch)))
         data.rows(call.order[call.start : starts[-1] + self.batch] if count else None)
         losses, norms = np.zeros(count), np.zeros(count)
+        self.carried.begin(call.start)
         table = self.tapes.rate_table(call.first_step, call.rates[:count])
         self.runner.set_rates(table)
         failed = self.runner.run(
@@ -185,7 +190,11 @@ class Plan:
     # -- evaluation ----------------------------------------------------------------------------
 
     def evaluate(self, split: str, rows: np.ndarray | None = None) -> Evaluation:
-        """Run the forward pass on a split (or some of its rows) in evaluation mode."""
+        """Run the forward pass on a split (or some of its rows) in evaluation mode.
+
+        Where states go on from batch to batch, rows that follow each other are one stream, which
+        begins from zeros unless the call before ended with the row before.
+        """
         order = self.use(split).rows(rows)
         data = self.splits[split]
         outputs = {n: self._room(f"output.{n}", len(order), n) for n in self.graph.outputs}
@@ -193,7 +202,7 @@ class Plan:
         for loss in self.graph.losses if data.targets else ():
             losses[loss.output] = np.zeros(len(order))
             self.memory.set_place(f"losses.{loss.output}", losses[loss.output])
-        self._sweep(self.tapes.evaluation(losses=bool(data.targets)), order)
+        self._sweep(self.tapes.evaluation(losses=bool(data.targets)), split, order)
         counts = {n: a[order] for n, a in data.counts.items()}
         terms = tuple(
             term(loss.weight, losses[loss.output], counts.get(loss.output))
@@ -212,13 +221,13 @@ class Plan:
         order = self.use(split).rows(rows)
         node = self.tapes.last_node(layer)
         out = self._room(f"features.{node}", len(order), node)
-        self._sweep(self.tapes.features(node), order)
+        self._sweep(self.tapes.features(node), split, order)
         return out.reshape(len(order), *self.graph.node(node).shape)
 
-    def _sweep(self, tape: Tape, order: np.ndarray) -> None:
-        starts = np.arange(0, len(order), tape.capacity)
-        live = np.minimum(tape.capacity, len(order) - starts)
-        if len(order):
+    def _sweep(self, tape: Tape, split: str, order: np.ndarray) -> None:
+        for first, end in self.carried.runs((tape, split), order) if len(order) else ():
+            starts = np.arange(first, end, tape.capacity)
+            live = np.minimum(tape.capacity, end - starts)
             self.runner.run(tape, order, starts, live, np.zeros(len(starts)))
 
     def _room(self, place: str, count: int, node: str) -> np.ndarray:
@@ -248,7 +257,8 @@ class Plan:
         rows = self.use(split, labeled=True).rows(rows)
         self._refuse_few(len(rows))
         losses, live = np.zeros(1), np.array([len(rows)])
-        self.runner.run(self.tapes.probe(), rows, np.zeros(1), live, losses, first_step=step)
+        with self.carried.from_zeros():
+            self.runner.run(self.tapes.probe(), rows, np.zeros(1), live, losses, first_step=step)
         return float(losses[0])
 
     def gradients(

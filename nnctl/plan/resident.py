@@ -25,6 +25,7 @@ class Resident:
     parameters: Mapping[str, Buffer]
     gradients: Mapping[str, Buffer]
     states: Mapping[str, Buffer]
+    passing: Mapping[str, Buffer]  # states of samples, as evaluation carries them
     zeros: Buffer
     words: Buffer
     places: Mapping[str, int]  # of the words: "input.NAME", "target.NAME", "output.NAME", ...

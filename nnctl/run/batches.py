@@ -34,11 +34,17 @@ def training_samples(spec: Spec, info: DataInfo) -> int | None:
 
 
 def check_batches(spec: Spec, graph: Graph, samples: int) -> None:
-    """Refuse an epoch with a batch from which a layer could learn nothing: the last one, mostly.
+    """Refuse an epoch with a batch from which a layer could learn nothing: the last one, mostly;
+    and so many streams that a state is never handed on.
 
     Raises SpecError.
     """
     batch = batch_size(spec, samples)
+    if graph.carried and samples < 2 * batch:
+        given = f"{samples} training samples in {batch} streams: of none would a second window"
+        message = f"{given} go on where the first one ended"
+        hint = f"set batch_size = {max(1, samples // 2)} or less, or make windows shorter"
+        raise SpecError(spec.problem(("training", "batch_size"), message, hint))
     fewest = samples % batch or batch
     for node in graph.nodes:
         if fewest < node.least_batch:

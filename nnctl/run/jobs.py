@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from nnctl.data import order
+import numpy as np
+
+from nnctl.data import bucketed, order, streams
 from nnctl.errors import SpecError
 from nnctl.optim.schedules import rates
 from nnctl.run.assess import measure
@@ -56,7 +58,7 @@ def make_job(prepared: Prepared, limits: Limits, first_step: int) -> Job:
         plan=prepared.plan,
         splits=parts,
         batch_size=prepared.batch_size,
-        order=lambda epoch: order(training.seed, epoch, parts["train"], training.shuffle),
+        order=ordering(prepared),
         rates=lambda first, count: rates(spec.schedule, spec.optimizer, first, count, steps),
         measure=measurement(prepared, monitor),
         rules=found,
@@ -70,6 +72,19 @@ def make_job(prepared: Prepared, limits: Limits, first_step: int) -> Job:
         epochs=training.epochs,
         log_every=training.log_every,
     )
+
+
+def ordering(prepared: Prepared) -> Callable[[int], Array]:
+    """Return the function of the epoch that orders the training part: side by side in streams where
+    the network goes on from batch to batch; else by length, at random, or as it lies."""
+    training, part, batch = prepared.spec.training, prepared.parts["train"], prepared.batch_size
+    count = part.samples
+    if prepared.graph.carried:
+        return lambda epoch: streams(count, batch)
+    if training.bucket_by_length:
+        total = np.sum(list(part.lengths.values()), axis=0)
+        return lambda epoch: bucketed(training.seed, epoch, total, batch)
+    return lambda epoch: order(training.seed, epoch, count, training.shuffle)
 
 
 def rules(spec: Spec) -> list[Rule]:

@@ -55,7 +55,7 @@ def info_to_meta(info: DataInfo) -> dict[str, Any]:
         "targets": {name: _told(target) for name, target in info.targets.items()},
         "samples": info.samples,
     }
-    for key in ("parts", "vocabularies", "lengths"):
+    for key in ("parts", "vocabularies", "lengths", "stride"):
         if getattr(info, key):
             meta[key] = getattr(info, key)
     return meta
@@ -69,8 +69,8 @@ def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
         targets = {name: _target(**fields) for name, fields in info["targets"].items()}
         parts, sizes = (dict(info.get(key, {})) for key in ("parts", "vocabularies"))
         lengths = tuple(info.get("lengths", ()))
-        samples = info["samples"]
-        return DataInfo(inputs, targets, samples, parts=parts, vocabularies=sizes, lengths=lengths)
+        more = {"vocabularies": sizes, "lengths": lengths, "stride": info.get("stride")}
+        return DataInfo(inputs, targets, info["samples"], parts=parts, **more)
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"checkpoint unusable: no data header ({error})") from error
 

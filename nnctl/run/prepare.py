@@ -144,6 +144,7 @@ def info_of(dataset: Dataset) -> DataInfo:
         parts=parts,
         vocabularies=dict(dataset.reading.vocabulary_sizes) if dataset.reading else {},
         lengths=tuple(dataset.lengths),
+        stride=dataset.stride,
     )
 
 

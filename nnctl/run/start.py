@@ -27,6 +27,8 @@ def begun(prepared: Prepared, note: Callable[[str], None]) -> tuple[Prepared, Tr
 
     loaded = load(spec, graph)
     for name, state in graph.states.items():
+        if state.of_samples:
+            continue
         tensors[f"state/{name}"] = np.full(state.shape, state.initial)
     afresh = f"; afresh: {', '.join(loaded.fresh)}" if loaded.fresh else ""
     note(f"starts from {len(loaded.tensors)} tensors of {spec.init.from_}{afresh}")

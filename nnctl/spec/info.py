@@ -37,7 +37,8 @@ class DataInfo:
     A single input or target has the key "". ``parts`` counts the samples of test and validation
     where these have files or blocks of their own: they are not among ``samples``.
     ``vocabularies`` counts the symbols of inputs that are tokens; ``lengths`` names the inputs
-    whose samples are sequences of different lengths.
+    whose samples are sequences of different lengths. ``stride``: samples are windows of one long
+    sequence, and from the start of one to that of the next are so many steps.
     """
 
     inputs: dict[str, Shape]
@@ -48,3 +49,4 @@ class DataInfo:
     parts: dict[str, int] = field(default_factory=dict)
     vocabularies: dict[str, int] = field(default_factory=dict)
     lengths: tuple[str, ...] = ()
+    stride: int | None = None

@@ -90,23 +90,44 @@ class Passage:
 @dataclass(frozen=True)
 class State:
     """An array that a layer keeps from step to step and that no gradient moves: running statistics,
-    say. ``initial`` is what all its numbers are before the first step."""
+    say. ``initial`` is what all its numbers are before the first step.
+
+    ``of_samples``: it has a row of this shape for each sample of a batch, which the next batch goes
+    on from; files hold it as ``pieces``, equal parts of its last axis.
+    """
 
     shape: Shape
     initial: float
+    of_samples: bool = False
+    pieces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Steps:
     """How a recurrent layer goes through its input: ``count`` steps, the last one first where it
     goes ``backward``; ``states`` are what a step hands on to the next. For the way back it keeps
-    ``numbers`` of a sample's step, and of the start."""
+    ``numbers`` of a sample's step, and of the start; or, cut into segments of so many steps, those
+    of one ``segment`` at a time, and the ``handed`` numbers of the states after each."""
 
     count: int
     numbers: int
     states: tuple[str, ...] = ("h",)
     backward: bool = False
     every: bool = True  # it gives the state of every step, not of the last one only
+    segment: int | None = None
+    handed: int = 0
+
+    @property
+    def trace(self) -> int:
+        """Numbers that all steps of a sample take."""
+        return (self.count + 1) * self.numbers
+
+    @property
+    def kept(self) -> int:
+        """Numbers of a sample that are there at once."""
+        if self.segment is None:
+            return self.trace
+        return (self.segment + 1) * self.numbers + -(-self.count // self.segment) * self.handed
 
 
 def format_shape(shape: Sequence[int]) -> str:

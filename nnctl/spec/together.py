@@ -75,7 +75,11 @@ def _selection(path: tuple[str, ...], monitor: str, data: DataSpec | None) -> It
 
 
 def after_header(spec: Spec, info: DataInfo) -> Iterator[Finding]:
-    """Find what only the header of the data can tell: whether a folder has a validation part."""
+    """Find what only the header of the data can tell: whether samples have lengths of their own,
+    whether a folder has a validation part."""
+    if spec.training.bucket_by_length and not info.lengths:
+        message = "has no effect: the samples have no lengths of their own"
+        yield Finding(("training", "bucket_by_length"), message, "remove it")
     if not spec.data.may_be_folder or spec.data.has_validation or "validation" in info.parts:
         return
     if spec.training.early_stopping is not None:

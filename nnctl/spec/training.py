@@ -43,6 +43,10 @@ class Training(SpecModel):
     )
     dtype: Literal["float32", "float64"] = Field("float32", description="number format")
     shuffle: bool = Field(True, description="a new order of the samples each epoch")
+    bucket_by_length: bool = Field(
+        False,
+        description="put samples of near lengths into a batch: steps that none has cost nothing",
+    )
     max_steps: int | None = Field(None, ge=1, le=2**62, description="stop after this many steps")
     loss_below: float | None = Field(
         None, ge=0, le=1e12, description="stop when the training loss of an epoch is below"
@@ -74,6 +78,12 @@ class Training(SpecModel):
             if getattr(self, key) is not None and self.evaluate_every == 0:
                 message = "has no effect with evaluate_every = 0: nothing is evaluated on the way"
                 yield Finding((key,), message, "set evaluate_every = 1")
+        if self.bucket_by_length and not self.shuffle:
+            message = "has no effect with shuffle = false: samples stay in their order"
+            yield Finding(("bucket_by_length",), message, "remove one of them")
+        elif self.bucket_by_length and self.batch_size == "full":
+            message = 'has no effect with batch_size = "full": there is one batch'
+            yield Finding(("bucket_by_length",), message, "remove it, or give a number of samples")
 
 
 class Regularization(SpecModel):

@@ -145,6 +145,14 @@ def test_unrolling(nnctl: Nnctl, tmp_path: Path) -> None:
     assert {"gru_1 h0", "gru_1 h1", "gru_1 h2"} <= set(texts) and "gru_1 h3" not in texts
 
 
+def test_steps_taken_again(nnctl: Nnctl, tmp_path: Path) -> None:
+    path = tmp_path / "series.toml"
+    path.write_text(SERIES, encoding="utf-8")
+    ended = nnctl("show", path, "--set", "layers.1.gradient_checkpointing=true")
+    kept = "30.0 KiB for 3 of 6 steps at a time, and the states between: 49.0 KiB without"
+    assert f"{kept} gradient_checkpointing" in ended.out, ended.out
+
+
 def test_unrolling_what_cannot_be(nnctl: Nnctl, spec: Path, tmp_path: Path) -> None:
     path = tmp_path / "series.toml"
     path.write_text(SERIES, encoding="utf-8")

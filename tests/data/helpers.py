@@ -49,7 +49,8 @@ def info_of(dataset: Dataset, columns: tuple[str, ...], files: tuple[str, ...]) 
     tokens = {k: x for k, x in dataset.inputs.items() if x.dtype == np.int64 and x.ndim == 2}
     sizes = {key: max(x.ravel().tolist()) + 1 for key, x in tokens.items() if (x >= 0).all()}
     sizes |= {name: vocabulary.size for name, vocabulary in known.items()}
-    return DataInfo(shapes, targets, dataset.samples, columns, files, parts, sizes, lengths)
+    more = sizes, lengths, dataset.stride
+    return DataInfo(shapes, targets, dataset.samples, columns, files, parts, *more)
 
 
 IRIS = """length,width,kind

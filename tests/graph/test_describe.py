@@ -44,6 +44,28 @@ def test_recurrent_layers_keep_numbers_of_every_step() -> None:
     assert found.bytes == outputs + found.trace_bytes + 2 * found.parameter_bytes
 
 
+def test_steps_taken_again_are_kept_by_segments_and_counted_twice() -> None:
+    series = DataInfo({"": (10, 5)}, {"": TargetInfo("class", 3)}, 100, stride=10)
+    layers = 'lstm units=8 stateful=true ?\ngru units=16 returns="last"\ndense units=3'
+    rest = f"{LOSS}[training]\nshuffle = false\n"
+    plain, again = (
+        describe(graph(layers.replace("?", more), rest, series), 7).rows[1]
+        for more in ("", "gradient_checkpointing=true")
+    )
+    # four steps and the start of one segment, and h and c after each of three
+    assert (again.segment, again.trace_bytes) == (4, 28 * (5 * 48 + 3 * 16))
+    assert again.unrolled_bytes == plain.trace_bytes == 28 * 11 * 48
+    assert again.backward_flops == plain.backward_flops + plain.forward_flops
+    assert again.carried_bytes == 28 * 16
+
+
+def test_both_directions_are_counted() -> None:
+    series = DataInfo({"": (6, 5)}, {"": TargetInfo("class", 3)}, 100)
+    layers = 'bidirectional layer={type="lstm",units=8,returns="last"}\ndense units=3'
+    row = describe(graph(layers, info=series), 10).rows[1]
+    assert (row.step_bytes, row.trace_bytes) == (40 * 2 * 48, 40 * 7 * 2 * 48)
+
+
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
 def test_what_is_told_of_a_trace_is_what_the_engine_takes(kind: str) -> None:
     """But for rows that are rounded up to an odd number of whole vectors."""

@@ -65,6 +65,22 @@ def test_what_the_padding_holds_changes_no_bit(cell: str) -> None:
         assert np.array_equal(gradient, others[name]), name
 
 
+@pytest.mark.parametrize("backward", ["false", "true"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_steps_that_no_sample_of_a_task_has_are_not_taken(cell: str, backward: str) -> None:
+    """And nothing is read of what lay in memory where they would be: not even by a sum."""
+    first = f"dense units=3\n{cell} units=4 backward={backward} recurrent_dropout=0.3"
+    layers = f"{first}\n{_stack(cell, backward)}"
+    plan, *_ = _plan(layers)
+    rows = np.argsort(LENGTHS, kind="stable")[:8]
+    loss, found = plan.gradients("train", rows)
+    for fill in (0xFF, 0x00):
+        plan.tapes.probe().room.bytes[:] = fill
+        other_loss, others = plan.gradients("train", rows)
+        assert loss == other_loss and np.isfinite(loss)
+        assert all(np.array_equal(found[name], others[name]) for name in found), hex(fill)
+
+
 @pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_are_those_of_the_loop(cell: str, backward: bool) -> None:

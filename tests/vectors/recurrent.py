@@ -131,3 +131,7 @@ CASES += [
     _gru(_NORM, layer_norm=True, bias=False, recurrent_dropout=0.3, learned=True),
     _rnn(_NORM, layer_norm=True, bias=False, recurrent_dropout=0.4, start=1),
 ]
+AGAIN = {"gradient_checkpointing": True}
+CASES += [make(_SIZES[2], **AGAIN) for make in (_lstm, _gru, _rnn)]
+CASES += [_gru(_SIZES[5], returns="last", backward=True, recurrent_dropout=0.4, **AGAIN)]
+CASES += [_lstm(_SIZES[8], start=2, **AGAIN)]

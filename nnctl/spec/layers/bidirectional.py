@@ -33,6 +33,9 @@ class _Inner(Inside):
         if getattr(made, "backward", False):
             hint = "leave it out: there is one layer for each direction"
             yield Finding(("backward",), self.message, hint)
+        if getattr(made, "stateful", False):
+            message = "cannot hold here: backward in time, a window would go on from a later one"
+            yield Finding(("stateful",), message, "remove it, or use the inner layer alone")
 
 
 MERGES: dict[str, tuple[type[LayerModel], str]] = {

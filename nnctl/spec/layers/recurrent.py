@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from nnctl.spec.base import Finding, LayerModel, Parameter, Shape
+from nnctl.spec.base import Finding, LayerModel, Parameter, Shape, State
 from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.initializers.plain import Constant
 from nnctl.spec.shapes import Reach, ShapeError, Steps, format_shape, require_rank
+from nnctl.windows import segment
 
 from .sharing import of_the_owner
 
@@ -27,6 +28,12 @@ class Recurrent(LayerModel):
     w is [C, gates * units], u [units, gates * units], b [gates * units]. In training
     ``recurrent_dropout`` hides some numbers of the state from the next step's products, and scales
     the rest (Gal & Ghahramani 2016).
+
+    With ``stateful`` sample i of a batch starts where sample i of the batch before ended, while
+    gradients stop at the start of a window (truncated backpropagation through time: Williams & Peng
+    1990). The windows of the training part are then as many streams as a batch has samples, the
+    first ones a window longer where they do not come out even, and batch b has window b of each.
+    Streams start from zeros in every epoch. Evaluation is one stream of all windows in order.
     """
 
     takes_table: ClassVar[bool] = True
@@ -55,6 +62,16 @@ class Recurrent(LayerModel):
     layer_norm: bool = Field(
         False, description="normalize the products with the input and with the state"
     )
+    stateful: bool = Field(
+        False,
+        description="start where the same sample of the batch before ended: windows of one long "
+        "sequence, in order",
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="keep the states of every k-th step alone, k about the root of their number, "
+        "and compute the steps between again on the way back",
+    )
     init: Initializer | None = Field(None, description="start of w; default glorot_uniform")
     recurrent_init: Initializer | None = Field(
         None, description="start of u; default glorot_uniform"
@@ -76,6 +93,9 @@ class Recurrent(LayerModel):
 
     def _check_start(self, given: Sequence[Shape]) -> None:
         """A second input is the state at the start."""
+        if given and self.stateful:
+            message = "stateful = true: it starts where the batch before ended, not from a layer"
+            raise ShapeError(message, "remove stateful, or the second of the layers that it reads")
         sizes = [k * self.units for k in range(1, len(self.handed_on) + 1)]
         if given and self.initial_state == "learned":
             message = f"{self.type} starts from what the second layer it reads gives"
@@ -135,6 +155,12 @@ class Recurrent(LayerModel):
         """How a bias starts."""
         return self.bias_init or "zeros"
 
+    def states(self, inputs: Sequence[Shape]) -> dict[str, State]:
+        if not self.stateful:
+            return {}
+        shape = (len(self.handed_on) * self.units,)
+        return {"carried": State(shape, 0.0, of_samples=True, pieces=self.handed_on)}
+
     def stepwise(self, inputs: Sequence[Shape]) -> bool:
         return True
 
@@ -144,8 +170,16 @@ class Recurrent(LayerModel):
         return steps * columns * (2 * (channels + self.units) + each)
 
     def steps(self, inputs: Sequence[Shape]) -> Steps:
-        every = self.returns == "sequence"
-        return Steps(inputs[0][0], self.kept * self.units, self.handed_on, self.backward, every)
+        count, every = inputs[0][0], self.returns == "sequence"
+        return Steps(
+            count,
+            self.kept * self.units,
+            self.handed_on,
+            self.backward,
+            every,
+            segment(count) if self.gradient_checkpointing else None,
+            len(self.handed_on) * self.units,
+        )
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         steps = inputs[0][0]
@@ -159,6 +193,12 @@ class Recurrent(LayerModel):
         if self.layer_norm and self.units == 1:
             message = "a single number, normalized, is always zero"
             yield Finding(("layer_norm",), message, "use more units, or remove it")
+        if self.stateful and self.backward:
+            message = "cannot hold with backward = true: a window would go on from a later one"
+            yield Finding(("stateful",), message, "remove one of them")
+        if self.stateful and self.initial_state == "learned":
+            message = "has no effect with stateful = true: it starts where the batch before ended"
+            yield Finding(("initial_state",), message, "remove one of them")
         yield from of_the_owner(self, "init", "recurrent_init", "bias_init", "l1", "l2")
 
 
