@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnctl.graph.feeding import ends, feeds, with_feeds
+from nnctl.graph.feeding import check_targets, ends, feeds, with_feeds
 from nnctl.graph.graph import (
     INPUT,
     Graph,
@@ -66,6 +66,7 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     if len(shapes) == len(entries) and wanted == len(spec.losses):
         check_usage(graph, report)
         check_leaks(graph, info.targets, report)
+        check_targets(graph, report)
     _check_batch(spec, nodes, report)
     for finding in (*measurable.check(spec, given), *together.after_header(spec, given)):
         report.add(finding.path, finding.message, finding.hint)

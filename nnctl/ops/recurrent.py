@@ -28,6 +28,7 @@ from nnctl.engine.kernel import Sizes, Split
 from nnctl.ops.conv_core import clear, copy
 from nnctl.ops.dense import DEPTH, columns_of, padded, step_of
 from nnctl.ops.norm_row import LANES
+from nnctl.ops.recurrent_rows import add, multiply_into
 
 ROWS = 16  # samples of a task, at most: the products of a step are that many rows high
 SUMS = 4 * LANES  # scratch of a cell that normalizes: two tables of sums in double precision
@@ -58,6 +59,8 @@ class Recurrence(NamedTuple):
         int  # of that product, whose left side lies where ``kept`` begins; 0: there is none
     )
     leaf: int  # numbers of a sample's gradients of the cell's own parameters
+    gives: int  # where the output lies in a row: h, or what the cell keeps beside it
+    taught: int  # 1: what u multiplies is given for all steps but the first
 
 
 def shard(sizes: Sizes) -> Split:
@@ -104,13 +107,6 @@ def multiply(a, a_ld, depth, w, columns, out, out_ld, start, start_ld, rows, p1,
 @inline
 def is_over(lengths, sample, t):
     return t >= load_int(lengths + 8 * sample)
-
-
-@inline
-def multiply_into(source, mask, target, count, unit):
-    s, m, t = view(source, count, unit), view(mask, count, unit), view(target, count, unit)
-    for j in range(count):
-        t[j] = s[j] * m[j]
 
 
 @inline
@@ -180,7 +176,7 @@ def forward(
                 copy(before + state, at + state, g.width - g.state, unit)
             else:
                 cell(at, before, own, scratch, g, unit)
-                if handed != state:
+                if handed != state and not g.taught:
                     mask = row(trace, first_row + r, 0, g, size)
                     multiply_into(at + state, mask, at + handed, n, unit)
             if g.every:
@@ -188,10 +184,11 @@ def forward(
                 if over:
                     clear(out, n, unit)
                 else:
-                    copy(at + state, out, n, unit)
+                    copy(at + size * g.gives, out, n, unit)
     if not g.every:
         for r in range(first_row, last_row):
-            copy(row(trace, r, g.steps, g, size) + state, y + size * r * y_ld, n, unit)
+            last = row(trace, r, g.steps, g, size)
+            copy(last + size * g.gives, y + size * r * y_ld, n, unit)
 
 
 def back_room(sizes: Sizes) -> int:
@@ -231,6 +228,7 @@ def backward(
 
     ``cell(row, row before, dh, dc, own, leaf, scratch, g, unit)`` puts the gradients of the gates
     where the gates were, and leaves in dh and dc what goes to the step before by other ways than u.
+    What comes to an output that is not h is in dc.
     ``first_back`` does so for the gates that the product inside a step is made of, and adds to dh.
     """
     size, lanes, n, ld = size_of(unit), lanes_of(unit), g.units, g.rows * g.width
@@ -242,11 +240,12 @@ def backward(
     dx_row = dhanded + size * count * wide
     dinner = dx_row + size * count * wide_in
     sums = dinner + size * count * wide_inner
+    given = dh if g.gives == g.state else dc
     clear(scratch, 2 * count * wide, unit)
     clear(leaves + 8 * first_row * g.leaf, count * g.leaf, 0.0)
     if not g.every:
         for r in range(count):
-            copy(dy + size * (first_row + r) * dy_ld, dh + size * r * wide, n, unit)
+            copy(dy + size * (first_row + r) * dy_ld, given + size * r * wide, n, unit)
     for k in range(g.steps - 1, -1, -1):
         t = place(k, g)
         now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
@@ -256,7 +255,8 @@ def backward(
                 clear(at, g.state, unit)
                 continue
             if g.every:
-                add(dy + size * ((first_row + r) * dy_ld + t * n), dh + size * r * wide, n, unit)
+                out = dy + size * ((first_row + r) * dy_ld + t * n)
+                add(out, given + size * r * wide, n, unit)
             leaf = leaves + 8 * (first_row + r) * g.leaf
             back, back_c = dh + size * r * wide, dc + size * r * wide
             cell(at, before, back, back_c, own, leaf, sums, g, unit)
@@ -269,7 +269,7 @@ def backward(
             multiply(
                 now + again, ld, g.columns_u, u_turned, n, dh, wide, dh, wide, count, p1, p2, unit
             )
-        elif k > 0 or g.starts:
+        elif (k > 0 and not g.taught) or (k == 0 and g.starts):
             multiply(
                 now + again, ld, g.columns_u, u_turned, n, dhanded, wide, zeros, 0, count,
                 p1, p2, unit,
@@ -291,10 +291,3 @@ def backward(
         copy(dh + size * r * wide, out, n, unit)
         if g.starts > 1:
             copy(dc + size * r * wide, out + size * n, n, unit)
-
-
-@inline
-def add(source, target, count, unit):
-    s, t = view(source, count, unit), view(target, count, unit)
-    for j in range(count):
-        t[j] += s[j]

@@ -13,11 +13,13 @@ from nnctl.ops.recurrent import Recurrence, row, shard
 from nnctl.ops.recurrent_start import carry_states, learned_start, start_gradient
 from nnctl.ops.recurrent_sums import own_gradient, recurrent_bias, recurrent_gradient
 from nnctl.ops.recurrent_table import table_gradient, token_products, token_sums
+from nnctl.ops.recurrent_taught import taught_slopes, teach
 from nnctl.ops.registry import Call, Record, Site, Temporary
 from nnctl.ops.windows import Axis
 
 Names = dict[str, str | int | float | Temporary | Record]
 CARRIED = "carried"  # the field, and the array, of a layer that goes on where it ended
+TAUGHT = "teacher_forcing"  # the field of a layer whose second input is what is fed back to it
 START = ("h0", "c0")  # the states of a start that is trained
 OWN = 6  # parameters of its own that a cell may have, at most
 
@@ -59,6 +61,7 @@ class Form(NamedTuple):
     v: tuple[str, str] = ("zeros", "zeros")  # its weights, and what is added to it
     own: tuple[tuple[str, int], ...] = ()  # the cell's own parameters, and their numbers
     kind: int = 0  # which of its formulas the cell takes
+    beside: bool = False  # its output is not h, but kept behind the ``depth`` numbers of v
 
 
 class Layer:
@@ -73,15 +76,17 @@ class Layer:
         state, room = wide + again + padded(form.inner, lanes), padded(units, lanes)
         kept = state + form.states * room
         drops = not evaluation and float(site.fields["recurrent_dropout"]) > 0
-        end = kept + padded(form.kept, lanes)
+        taught = self.has_teacher and not evaluation
+        end, more = kept + padded(form.kept, lanes), drops or taught
         self.own = tuple(n for n, _ in form.own if n in site.parameters)
         self.g = Recurrence(
             steps, inputs, units, form.columns, form.apart or form.columns, wide if again else 0,
-            state, kept, end if drops else state, _odd(end + drops * room, lanes),
+            state, kept, end if more else state, _odd(end + more * room, lanes),
             2 if evaluation else steps + 1,
             int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), form.kind,
             wide if self.tokens else 0, self._starts(), wide + again, form.inner, form.depth,
-            sum(count for _, count in form.own),
+            sum(count for _, count in form.own), kept + form.depth if form.beside else state,
+            int(taught),
         )  # fmt: skip
 
     def _starts(self) -> int:
@@ -99,8 +104,12 @@ class Layer:
         return START[0] in self.site.parameters
 
     @property
+    def has_teacher(self) -> bool:
+        return len(self.site.inputs) > 1 and bool(self.site.fields.get(TAUGHT, False))
+
+    @property
     def has_start(self) -> bool:
-        return len(self.site.inputs) > 1
+        return len(self.site.inputs) > 1 and not self.has_teacher
 
     def _start(self) -> Names:
         """Where the states for the start lie."""
@@ -124,6 +133,8 @@ class Layer:
         if self.evaluation:
             names["trace"] = Temporary("trace", self.elements)
         masks = [Call(recurrent_masks, {"g": self.g})] if self.g.handed != self.g.state else []
+        if self.g.taught:
+            masks = [Call(teach, {"g": self.g, "tokens": int(len(self.site.shapes[1]) == 1)})]
         carry = self.carry() if self.evaluation else []
         first = [*self._products(names), *self._learned(names), *masks]
         return [*first, Call(kernel, names), *carry]
@@ -180,6 +191,8 @@ class Layer:
             sums += self._of_own(leaves)
         if self.learns_start and not self.carries:
             sums += self._of_start(names)
+        if g.taught and self.site.needs_dx[1]:
+            sums.append(Call(taught_slopes, {"g": g, "u_turned": u}))
         return [*turns, Call(kernel, names), *sums]
 
     def _dstart(self) -> Names:
