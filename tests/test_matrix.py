@@ -49,6 +49,8 @@ WRITTEN = {
     "sign": "sign straight_through=true",
     "step": "step straight_through=true",
     **{t: f"reshape shape=[3,3]\n{t} units=3\nflatten" for t in ("rnn", "lstm", "gru")},
+    "output_rnn": "reshape shape=[3,3]\n"
+    "output_rnn units=4 outputs=3 teacher_forcing=false\nflatten",
     "bidirectional": 'reshape shape=[3,3]\nbidirectional layer={type="gru",units=2}\nflatten',
     "adaptive_avg_pool": "reshape shape=[3,3,1]\nadaptive_avg_pool output_size=2\nflatten",
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnctl.graph.carried import check_carried
-from nnctl.graph.feeding import ends, feeds, with_feeds
+from nnctl.graph.feeding import check_targets, ends, feeds, with_feeds
 from nnctl.graph.graph import (
     INPUT,
     Graph,
@@ -67,6 +67,7 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     if len(shapes) == len(entries) and wanted == len(spec.losses):
         check_usage(graph, report)
         check_leaks(graph, info.targets, report)
+        check_targets(graph, report)
     check_carried(nodes, tuple(states.values()), spec, info, report)
     _check_batch(spec, nodes, report)
     for finding in (*measurable.check(spec, given), *together.after_header(spec, given)):

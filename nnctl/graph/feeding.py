@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnctl.graph.graph import Fed, LossNode
+from nnctl.graph.graph import Fed, Graph, LossNode
 from nnctl.graph.report import Report
 from nnctl.graph.wiring import fed_name
 from nnctl.spec.base import PREVIOUS
@@ -42,7 +42,8 @@ def feeds(spec: Spec, info: DataInfo, report: Report) -> dict[str, Fed]:
                 message = "is for numbers: classes have one that ends a sequence"
                 report.add(("layers", i, "stop_head"), message, "remove it")
             ends = None if ends is None else f"{layer.name}.{ends}"
-            one = replace(one, own_share=share, own_after=after, ends=ends)
+            closed = layer.closes_loop
+            one = replace(one, own_share=share, own_after=after, ends=ends, closed=closed)
             found[fed_name(layer.name or "")] = one
     return found
 
@@ -74,6 +75,17 @@ def ends(fed: Mapping[str, Fed], outputs: Sequence[str]) -> tuple[LossNode, ...]
         for one in fed.values()
         if one.ends in outputs
     )
+
+
+def check_targets(graph: Graph, report: Report) -> None:
+    """Report layers that are to be fed a target, and give no output that has one."""
+    compared = {graph.node(loss.output).layer for loss in graph.losses}
+    for one in graph.fed.values():
+        if one.closed and one.output not in compared:
+            node = next(node for node in graph.nodes if node.layer == one.output)
+            message = f'"{one.output}" is to be fed its target, and is no output that has one'
+            hint = "set teacher_forcing = false: it is fed its own outputs then"
+            report.add(node.path, message, hint)
 
 
 def with_feeds(info: DataInfo, fed: Mapping[str, Fed]) -> DataInfo:

@@ -163,6 +163,7 @@ class Fed:
     own_share: float = 0.0  # in training: how often it is what the layer said itself, in the end
     own_after: int = 1  # training steps until then
     ends: str | None = None  # of numbers: the layer that learns where a sequence ends
+    closed: bool = False  # in training alone: else the layer feeds itself
 
     @property
     def steps(self) -> int:
@@ -188,6 +189,11 @@ class Graph:
     states: Mapping[str, State] = field(default_factory=dict)
     lengths: tuple[str, ...] = ()  # inputs whose samples have lengths of their own
     fed: Mapping[str, Fed] = field(default_factory=dict)
+
+    @property
+    def spoken(self) -> dict[str, Fed]:
+        """What must be fed step by step where there are no targets."""
+        return {name: one for name, one in self.fed.items() if not one.closed}
 
     def node(self, name: str) -> Node:
         """Return a node by name; KeyError if there is none."""

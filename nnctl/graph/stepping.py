@@ -25,7 +25,7 @@ class NotByStep(Exception):
 class Stepped:
     """``graph`` is that of one step, for ``rows`` samples at most. ``kept`` maps its inputs to the
     nodes of the whole network that give them; ``starts`` the recurrent nodes to those that give
-    the states they start from, None where they start from zero."""
+    the states they start from, None where they start from zero or from what is trained."""
 
     graph: Graph
     fed: str
@@ -91,10 +91,11 @@ class _Step:
             raise NotByStep(f'"{node.layer}" ({node.op}) reads more than one step at a time')
 
     def _recurrent(self, node: Node) -> Node:
-        start = node.inputs[1] if len(node.inputs) > 1 else None
+        starts = node.steps is not None and node.steps.starts and len(node.inputs) > 1
+        start = node.inputs[1] if starts else None
         self.starts[node.name] = start
         name = f"{node.name}.{CARRIED}"
-        units, every = int(node.fields["units"]), node.steps is not None and node.steps.every
+        units, every = node.shape[-1], node.steps is not None and node.steps.every
         states = len(node.steps.states) if node.steps is not None else 1
         self.states[name] = State(name, (self.rows, states * units), 0.0, node.name)
         return replace(

@@ -34,6 +34,7 @@ from nnctl.engine.kernel import Sizes, Split
 from nnctl.ops.conv_core import clear, copy
 from nnctl.ops.dense import DEPTH, columns_of, padded, step_of
 from nnctl.ops.norm_row import LANES
+from nnctl.ops.recurrent_rows import add, multiply_into
 
 ROWS = 16  # samples of a task, at most: the products of a step are that many rows high
 SUMS = 4 * LANES  # scratch of a cell that normalizes: two tables of sums in double precision
@@ -62,6 +63,8 @@ class Recurrence(NamedTuple):
     inner_columns: int
     inner_depth: int  # of that product, whose left side is where ``kept`` begins; 0: there is none
     leaf: int  # numbers of a sample's gradients of the cell's own parameters
+    gives: int  # where the output lies in a row: h, or what the cell keeps beside it
+    taught: int  # 1: what u multiplies is given for all steps but the first
     start_at: int = 0  # where the states of the start lie in a row of what gives them
     first: int = 0  # step of the whole sequence that is the first here
     beyond: int = 0  # steps of the whole sequence behind the last one here
@@ -149,13 +152,6 @@ def skip_back(first, end, dx, dx_ld, wants_dx, trace, g, first_row, last_row, un
 
 
 @inline
-def multiply_into(source, mask, target, count, unit):
-    s, m, t = view(source, count, unit), view(mask, count, unit), view(target, count, unit)
-    for j in range(count):
-        t[j] = s[j] * m[j]
-
-
-@inline
 def begin(start, start_ld, trace, g, first_row, last_row, unit):
     """Row 0 of some samples: zeros, or the states that are given."""
     size, room = size_of(unit), columns_of(g.units, lanes_of(unit))
@@ -224,7 +220,7 @@ def forward(
                 copy(before + state, at + state, g.width - g.state, unit)
             else:
                 cell(at, before, own, scratch, g, unit)
-                if handed != state:
+                if handed != state and not g.taught:
                     mask = row(trace, first_row + r, 0, g, size)
                     multiply_into(at + state, mask, at + handed, n, unit)
             if g.every == 1:
@@ -232,11 +228,12 @@ def forward(
                 if over:
                     clear(out, n, unit)
                 else:
-                    copy(at + state, out, n, unit)
+                    copy(at + size * g.gives, out, n, unit)
     skip(end, g.steps, y, y_ld, trace, g, first_row, last_row, unit)
     if g.every == 0:
         for r in range(first_row, last_row):
-            copy(row(trace, r, g.steps, g, size) + state, y + size * r * y_ld, n, unit)
+            last = row(trace, r, g.steps, g, size)
+            copy(last + size * g.gives, y + size * r * y_ld, n, unit)
 
 
 def back_room(sizes: Sizes) -> int:
@@ -277,6 +274,7 @@ def backward(
 
     ``cell(row, row before, dh, dc, own, leaf, scratch, g, unit)`` puts the gradients of the gates
     where the gates were, and leaves in dh and dc what goes to the step before by other ways than u.
+    What comes to an output that is not h is in dc.
     ``first_back`` does so for the gates that the product inside a step is made of, and adds to dh.
     """
     size, lanes, n, ld = size_of(unit), lanes_of(unit), g.units, g.rows * g.width
@@ -288,16 +286,17 @@ def backward(
     dx_row = dhanded + size * count * wide
     dinner = dx_row + size * count * wide_in
     sums = dinner + size * count * wide_inner
+    given = dh if g.gives == g.state else dc
     clear(scratch, 2 * count * wide, unit)
     clear(leaves + 8 * first_row * g.leaf, count * g.leaf, 0.0)
     for r in range(count if g.ends else 0):
-        given = dend + size * (first_row + r) * dend_ld
-        copy(given, dh + size * r * wide, n, unit)
+        flow = dend + size * (first_row + r) * dend_ld
+        copy(flow, dh + size * r * wide, n, unit)
         if g.ends > 1:
-            copy(given + size * n, dc + size * r * wide, n, unit)
+            copy(flow + size * n, dc + size * r * wide, n, unit)
     if g.every == 0:
         for r in range(count):
-            copy(dy + size * (first_row + r) * dy_ld, dh + size * r * wide, n, unit)
+            copy(dy + size * (first_row + r) * dy_ld, given + size * r * wide, n, unit)
     first, end = span(lengths, first_row, last_row, g)
     skip_back(end, g.steps, dx, dx_ld, wants_dx, trace, g, first_row, last_row, unit)
     for k in range(end - 1, first - 1, -1):
@@ -309,7 +308,8 @@ def backward(
                 clear(at, g.state, unit)
                 continue
             if g.every == 1:
-                add(dy + size * ((first_row + r) * dy_ld + t * n), dh + size * r * wide, n, unit)
+                out = dy + size * ((first_row + r) * dy_ld + t * n)
+                add(out, given + size * r * wide, n, unit)
             leaf = leaves + 8 * (first_row + r) * g.leaf
             back, back_c = dh + size * r * wide, dc + size * r * wide
             cell(at, before, back, back_c, own, leaf, sums, g, unit)
@@ -322,7 +322,7 @@ def backward(
             multiply(
                 now + again, ld, g.columns_u, u_turned, n, dh, wide, dh, wide, count, p1, p2, unit
             )
-        elif k > 0 or g.starts:
+        elif (k > 0 and not g.taught) or (k == 0 and g.starts):
             multiply(
                 now + again, ld, g.columns_u, u_turned, n, dhanded, wide, zeros, 0, count,
                 p1, p2, unit,
@@ -345,10 +345,3 @@ def backward(
         copy(dh + size * r * wide, out, n, unit)
         if g.starts > 1:
             copy(dc + size * r * wide, out + size * n, n, unit)
-
-
-@inline
-def add(source, target, count, unit):
-    s, t = view(source, count, unit), view(target, count, unit)
-    for j in range(count):
-        t[j] += s[j]

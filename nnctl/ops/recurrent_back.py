@@ -11,6 +11,7 @@ from nnctl.ops.recurrent import Recurrence
 from nnctl.ops.recurrent_start import start_gradient
 from nnctl.ops.recurrent_sums import own_gradient, recurrent_bias, recurrent_gradient
 from nnctl.ops.recurrent_table import table_gradient, token_sums
+from nnctl.ops.recurrent_taught import taught_slopes
 from nnctl.ops.registry import Call, Temporary
 from nnctl.ops.windows import Axis
 
@@ -39,6 +40,8 @@ def way_back(layer: Layer, kernel: Kernel, again: Kernel) -> list[Call]:
             made.append(Call(again, {**silent.bind, "y": layer.trace, "y_ld": 0}))
         flow = {"g": part, "trace": layer.trace, **_flow(layer, part)}
         made += [Call(kernel, names | flow), *_sums(layer, part)]
+    if g.taught and layer.site.needs_dx[1]:
+        made.append(Call(taught_slopes, {"g": g, "u_turned": u}))
     return made + _of_table(layer) + _of_start(layer)
 
 

@@ -14,10 +14,12 @@ from nnctl.ops.recurrent_states import (
     segments,
 )
 from nnctl.ops.recurrent_table import token_products
+from nnctl.ops.recurrent_taught import teach
 from nnctl.ops.registry import Call, Record, Site, Temporary
 
 Names = dict[str, str | int | float | Temporary | Record]
 CARRIED = "carried"  # the field, and the array, of a layer that goes on where it ended
+TAUGHT = "teacher_forcing"  # the field of a layer whose second input is what is fed back to it
 START = ("h0", "c0")  # the states of a start that is trained
 OWN = 6  # parameters of its own that a cell may have, at most
 
@@ -35,6 +37,7 @@ class Form(NamedTuple):
     v: tuple[str, str] = ("zeros", "zeros")  # its weights, and what is added to it
     own: tuple[tuple[str, int], ...] = ()  # the cell's own parameters, and their numbers
     kind: int = 0  # which of its formulas the cell takes
+    beside: bool = False  # its output is not h, but kept behind the ``depth`` numbers of v
 
 
 class Layer:
@@ -49,15 +52,17 @@ class Layer:
         state, room = wide + again + padded(form.inner, lanes), padded(units, lanes)
         kept = state + form.states * room
         drops = not evaluation and float(site.fields["recurrent_dropout"]) > 0
-        end = kept + padded(form.kept, lanes)
+        taught = self.has_teacher and not evaluation
+        end, more = kept + padded(form.kept, lanes), drops or taught
         self.own = tuple(n for n, _ in form.own if n in site.parameters)
         self.g = Recurrence(
             steps, inputs, units, form.columns, form.apart or form.columns, wide if again else 0,
-            state, kept, end if drops else state, odd(end + drops * room, lanes),
+            state, kept, end if more else state, odd(end + more * room, lanes),
             2 if evaluation else steps + 1,
             int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), form.kind,
             wide if self.tokens else 0, self._starts(), wide + again, form.inner, form.depth,
-            sum(count for _, count in form.own),
+            sum(count for _, count in form.own), kept + form.depth if form.beside else state,
+            int(taught),
         )  # fmt: skip
         self.segments = segments(self.g, form.states) if self.recomputes else [self.g]
 
@@ -82,8 +87,12 @@ class Layer:
         return START[0] in self.site.parameters and not self.carries
 
     @property
+    def has_teacher(self) -> bool:
+        return len(self.site.inputs) > 1 and bool(self.site.fields.get(TAUGHT, False))
+
+    @property
     def has_start(self) -> bool:
-        return len(self.site.inputs) > 1
+        return len(self.site.inputs) > 1 and not self.has_teacher
 
     def _start(self, g: Recurrence) -> Names:
         """Where the states for the start lie: a segment's with those that are kept."""
@@ -159,7 +168,9 @@ class Layer:
         return g._replace(start_at=self._last) if self._saves_start and not g.first else g
 
     def masks(self) -> list[Call]:
-        """Draw the masks of recurrent dropout."""
+        """Draw the masks of recurrent dropout, or put in place what is taught."""
+        if self.g.taught:
+            return [Call(teach, {"g": self.g, "tokens": int(len(self.site.shapes[1]) == 1)})]
         if self.g.handed == self.g.state:
             return []
         return [Call(recurrent_masks, {"g": self.segments[0], "trace": self.trace})]

@@ -44,7 +44,7 @@ class Stepper:
     def begin(self, fed: np.ndarray, kept: Arrays, lengths: Arrays, starts: Arrays) -> None:
         """Start ``len(fed)`` sequences. ``fed`` (R, 1, ...) is what the first step reads, ``kept``
         and ``lengths`` what stays for all steps, ``starts`` (R, states) what recurrent nodes start
-        from; the others start from zero."""
+        from; the others start from zero, or from what is trained."""
         own = np.array(fed)  # it changes from step to step
         self.plan.attach(NAME, {self.stepped.fed: own, **kept}, None, lengths)
         self.fed = self.plan.splits[NAME].inputs[self.stepped.fed]
@@ -52,9 +52,17 @@ class Stepper:
         for node in self.stepped.starts:
             state = self._carried(node)
             state[:] = 0
+            state[: self.count] = self._learned(node)
             if node in starts:
                 given = starts[node]
                 state[: self.count, : given.shape[1]] = given
+
+    def _learned(self, node: str) -> np.ndarray | float:
+        """The states that a recurrent node starts from, where they are trained."""
+        one, parameters = self.stepped.graph.node(node), self.plan.parameters()
+        names = one.steps.learned if one.steps is not None else ()
+        found = [parameters[one.params[name].parameter] for name in names]
+        return np.concatenate(found) if found else 0.0
 
     def _carried(self, node: str) -> np.ndarray:
         """The states of a recurrent node (rows, states), where they lie."""

@@ -36,12 +36,12 @@ class Manner:
 
     def check(self, graph: Graph) -> None:
         """Raise UsageError where nothing is said, or not for so long."""
-        if self != GREEDY and not graph.fed:
+        if self != GREEDY and not graph.spoken:
             raise UsageError(
                 "beams and lengths are for networks that say a sequence, and this one says none",
                 "leave --beams, --max-length and --length-penalty out",
             )
-        for one in graph.fed.values():
+        for one in graph.spoken.values():
             if self.limit is not None and self.limit > one.steps:
                 raise UsageError(
                     f"--max-length {self.limit} is longer than what the network says at most",

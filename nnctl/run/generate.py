@@ -62,7 +62,7 @@ def _vocabulary(stored: Stored) -> Vocabulary:
     reading, info = stored.reading, stored.info
     refusal = "--prompt is for networks that learn how a text goes on, and this one"
     hint = "give it files to predict, as INPUT"
-    if reading is None or reading.noun != "text" or stored.graph.fed:
+    if reading is None or reading.noun != "text" or stored.graph.spoken:
         raise UsageError(f"{refusal} does not read one text", hint)
     (target,) = info.targets.values()
     if target.ahead != 1:

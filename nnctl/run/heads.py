@@ -66,7 +66,7 @@ def heads(graph: Graph, targets: Mapping[str, TargetInfo]) -> tuple[Head, ...]:
     """Return the outputs that have a loss, in the graph's order; they are named by their layer."""
     losses = [loss for loss in graph.losses if loss.target in targets]
     several = len(losses) > 1
-    feeds = {one.output: (name, one.stop) for name, one in graph.fed.items()}
+    feeds = {one.output: (name, one.stop) for name, one in graph.spoken.items()}
     found = []
     for loss in losses:
         layer = graph.node(loss.output).layer

@@ -166,6 +166,9 @@ class LayerModel(SpecModel):
     reads_tokens: ClassVar[bool] = False
     """Its inputs are tokens, whole numbers that name something, straight from the data."""
 
+    closes_loop: ClassVar[bool] = False
+    """In evaluation it is fed its own outputs, whatever it is fed in training."""
+
     own_lengths: ClassVar[bool] = False
     """Its output has its first input's lengths, whatever those of the others are."""
 

@@ -107,13 +107,16 @@ class Steps:
     """How a recurrent layer goes through its input: ``count`` steps, the last one first where it
     goes ``backward``; ``states`` are what a step hands on to the next. For the way back it keeps
     ``numbers`` of a sample's step, and of the start; or, cut into segments of so many steps, those
-    of one ``segment`` at a time, and the ``handed`` numbers of the states after each."""
+    of one ``segment`` at a time, and the ``handed`` numbers of the states after each. ``learned``
+    are the parameters that it starts from, if they are trained."""
 
     count: int
     numbers: int
     states: tuple[str, ...] = ("h",)
     backward: bool = False
     every: bool = True  # it gives the state of every step, not of the last one only
+    learned: tuple[str, ...] = ()
+    starts: bool = True  # its second input, if it has one, gives the states it starts from
     segment: int | None = None
     handed: int = 0
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.reference.ops import relu, sigmoid
+from tests.reference.ops import relu, sigmoid, softmax
 
 NONLINEARITIES = {"tanh": np.tanh, "relu": relu, "sigmoid": sigmoid, "linear": lambda a: a}
 
@@ -109,6 +109,25 @@ def gru(
     return _run(x, n, 1, step, returns, backward, lengths, bumps, start)
 
 
+def output_rnn(
+    x, params, how, returns, backward=False, mask=1.0, start=None, taught=None
+):  # fmt: skip
+    """What goes from step to step is the output; ``taught`` (N, T, outputs) in its place."""
+    n, steps, _ = x.shape
+    w, u, v = params["w"], params["u"], params["v"]
+    g, f = NONLINEARITIES[how["nonlinearity"]], OUTPUTS[how["output_activation"]]
+    before = np.zeros((n, v.shape[1])) if start is None else start
+    every = np.zeros((n, steps, v.shape[1]))
+    for k, t in enumerate(reversed(range(steps)) if backward else range(steps)):
+        before = before if taught is None or k == 0 else taught[:, t]
+        h = g(x[:, t] @ w + (mask * before) @ u + params.get("b", 0.0))
+        sums = h @ v + params.get("c", 0.0)
+        before = f(sums)
+        every[:, t] = sums if how["signals"] else before
+    return every if returns == "sequence" else every[:, 0 if backward else -1]
+
+
+OUTPUTS = {**NONLINEARITIES, "softmax": softmax}
 CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 
@@ -119,6 +138,9 @@ def layer(node, x, params):
     biases = [params.get(name, np.zeros(columns)) for name in names]
     kind = [node.fields["nonlinearity"]] if node.op == "rnn" else []
     fields = node.fields
+    if node.op == "output_rnn":
+        start = learned(params, len(x))
+        return output_rnn(x, params, fields, fields["returns"], fields["backward"], start=start)
     return CELLS[node.op](
         x, params["w"], params["u"], *biases, *kind, fields["returns"], fields["backward"],
         start=learned(params, len(x)), more=options(params),

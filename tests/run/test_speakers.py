@@ -37,6 +37,35 @@ def test_steps_are_those_of_the_whole_sequence(cell: str, dtype: str) -> None:
     stepper.close()
 
 
+LEARNED = 'initial_state="learned" units=9'
+BEFORE = 'gru reset="before" layer_norm=true'
+SIGNALS = 'output_activation="softmax" signals=true outputs=7'
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        f"lstm peepholes=true {LEARNED}\n{BEFORE} {LEARNED}\ndense units=7",
+        f'output_rnn {SIGNALS} {LEARNED} name="dense_1"',
+        f"output_rnn outputs=3 teacher_forcing=false {LEARNED}\ndense units=7",
+    ],
+)
+def test_trained_starts_and_outputs_that_are_fed_back_go_step_by_step(cells: str) -> None:
+    graph, _ = net(f"embedding units=3\n{cells}", TEXT, LOSS)
+    plan = plan_of(graph)
+    tokens = np.random.default_rng(0).integers(0, 7, (9, STEPS))
+    plan.attach("all", {"": tokens})
+    (whole,) = plan.evaluate("all").outputs.values()
+    stepper = Stepper(one_step(graph, "", ["dense_1"], 9), plan, 9)
+    stepper.begin(tokens[:, :1], {}, {}, {})
+    for step in range(STEPS):
+        stepper.feed(tokens[:, step])
+        (found,) = stepper.step().values()
+        assert np.array_equal(found, whole.reshape(9, STEPS, 7)[:, step]), step
+    stepper.close()
+    plan.close()
+
+
 def test_many_steps_in_one_call_are_many_calls() -> None:
     graph, _ = net("embedding units=3\ngru units=9\ndense units=7", TEXT, LOSS)
     plan = plan_of(graph)

@@ -98,6 +98,35 @@ def _gru(size, bias=True, **how):
     return _case("gru", size, 3, forward, biases if bias else (), **how)
 
 
+def _output_rnn(
+    size, outputs, returns="sequence", backward=False, bias=True, learned=False, taught=False,
+    **more,
+):  # fmt: skip
+    batch, steps, inputs, units = size
+    how = {"nonlinearity": "tanh", "output_activation": "linear", "signals": False, **more}
+    rate = how.get("recurrent_dropout", 0.0)
+
+    def forward(x, params, context):
+        mask = 1.0
+        if rate and context.training:
+            mask = dropout_mask(batch, outputs, rate, context)[: len(x[0])] / (1 - rate)
+        start = recurrent.learned(params, len(x[0]))
+        given = x[1] if taught and context.training else None
+        return recurrent.output_rnn(x[0], params, how, returns, backward, mask, start, given)
+
+    params = {"w": (inputs, units), "u": (outputs, units), "v": (units, outputs)}
+    params |= {"b": (units,), "c": (outputs,)} if bias else {}
+    params |= {"h0": (outputs,)} if learned else {}
+    fields = _fields(units, returns, backward, outputs=outputs, teacher_forcing=taught, **how)
+    shape = (steps, outputs) if returns == "sequence" else (outputs,)
+    given = ((steps, outputs),) if taught else ()
+    return OpCase(
+        "output_rnn", ((steps, inputs), *given), shape, forward, fields, params, batch,
+        weights=0.5, single=2e-5, note=", ".join(params), differs=bool(rate or taught),
+        by_place=bool(rate),
+    )  # fmt: skip
+
+
 CASES = [make(size) for make in (_lstm, _gru, _rnn) for size in _SIZES]
 for make in (_lstm, _gru, _rnn):
     CASES += [make(size, returns="last") for size in _SIZES[::2]]
@@ -135,3 +164,17 @@ AGAIN = {"gradient_checkpointing": True}
 CASES += [make(_SIZES[2], **AGAIN) for make in (_lstm, _gru, _rnn)]
 CASES += [_gru(_SIZES[5], returns="last", backward=True, recurrent_dropout=0.4, **AGAIN)]
 CASES += [_lstm(_SIZES[8], start=2, **AGAIN)]
+CASES += [_output_rnn(size, outputs) for size, outputs in ((_SIZES[2], 2), (_SIZES[5], 17))]
+CASES += [
+    _output_rnn((1, 1, 1, 1), 1, output_activation="tanh"),
+    _output_rnn(_SIZES[6], 3, output_activation="softmax", nonlinearity="sigmoid", backward=True),
+    _output_rnn(_SIZES[2], 3, output_activation="softmax", signals=True, learned=True),
+    _output_rnn(_SIZES[2], 5, output_activation="sigmoid", returns="last", bias=False),
+    _output_rnn(
+        _SIZES[2], 4, signals=True, output_activation="tanh", returns="last", backward=True
+    ),
+    _output_rnn(_SIZES[2], 4, nonlinearity="linear", recurrent_dropout=0.4),
+    _output_rnn(_SIZES[2], 3, output_activation="tanh", taught=True),
+    _output_rnn(_SIZES[6], 9, taught=True, learned=True, signals=True, output_activation="softmax"),
+    _output_rnn(_SIZES[5], 17, taught=True, backward=True),
+]

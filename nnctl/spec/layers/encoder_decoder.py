@@ -177,7 +177,7 @@ def _to_last(layer: LayerModel) -> LayerModel:
 
 def _bridge(layer: Recurrent) -> Dense:
     """What turns the context into the states that a recurrent layer starts from."""
-    units = layer.units * len(layer.handed_on)
+    units = layer.width * len(layer.handed_on)
     return made(Dense, "dense", units=units, activation="tanh")
 
 

@@ -41,7 +41,7 @@ class Recurrent(LayerModel):
 
     gates: ClassVar[int] = 1
     handed_on: ClassVar[tuple[str, ...]] = ("h",)
-    laid_out: ClassVar[tuple[str, ...]] = ("units", "layer_norm", "initial_state")
+    laid_out: ClassVar[tuple[str, ...]] = ("units", "initial_state")
 
     units: int = Field(ge=1, le=1_000_000, description="numbers of the state")
     returns: Literal["sequence", "last"] = Field(
@@ -58,9 +58,6 @@ class Recurrent(LayerModel):
     )
     initial_state: Literal["zeros", "learned"] = Field(
         "zeros", description="the state before the first step: zeros, or trained, which start at 0"
-    )
-    layer_norm: bool = Field(
-        False, description="normalize the products with the input and with the state"
     )
     stateful: bool = Field(
         False,
@@ -89,14 +86,19 @@ class Recurrent(LayerModel):
         hint += 'a recurrent layer gives one with returns = "sequence", and reshape makes one'
         steps, _ = require_rank(inputs[:1], (2,), self.type, hint)
         self._check_start(inputs[1:])
-        return (steps, self.units) if self.returns == "sequence" else (self.units,)
+        return (steps, self.width) if self.returns == "sequence" else (self.width,)
+
+    @property
+    def width(self) -> int:
+        """Numbers of the state, which are those of the output."""
+        return self.units
 
     def _check_start(self, given: Sequence[Shape]) -> None:
         """A second input is the state at the start."""
         if given and self.stateful:
             message = "stateful = true: it starts where the batch before ended, not from a layer"
             raise ShapeError(message, "remove stateful, or the second of the layers that it reads")
-        sizes = [k * self.units for k in range(1, len(self.handed_on) + 1)]
+        sizes = [k * self.width for k in range(1, len(self.handed_on) + 1)]
         if given and self.initial_state == "learned":
             message = f"{self.type} starts from what the second layer it reads gives"
             raise ShapeError(message, 'remove initial_state = "learned", or that layer')
@@ -119,22 +121,12 @@ class Recurrent(LayerModel):
         }
         for name in self.biases if self.bias else ():
             found[name] = Parameter((columns,), self.bias_start(name), "bias", channels, self.units)
-        if self.layer_norm:
-            found |= {
-                name: Parameter((count * self.units,), ONE, "norm", 1, 1)
-                for name, count in self.gains.items()
-            }
         return found | self._learned_start()
 
     def _learned_start(self) -> dict[str, Parameter]:
         """The states that a sequence starts from, where they are trained."""
         learned = self.handed_on if self.initial_state == "learned" else ()
-        return {f"{name}0": Parameter((self.units,), "zeros", "bias", 1, 1) for name in learned}
-
-    @property
-    def gains(self) -> dict[str, int]:
-        """What layer normalization multiplies by, and how many numbers a unit of each."""
-        return {"gain_w": self.gates, "gain_u": self.gates}
+        return {f"{name}0": Parameter((self.width,), "zeros", "bias", 1, 1) for name in learned}
 
     @property
     def kept(self) -> int:
@@ -142,8 +134,7 @@ class Recurrent(LayerModel):
         return 2
 
     @property
-    def weights_start(self) -> str:
-        """How w and u start where the spec does not say."""
+    def weights_start(self) -> str:  # of w and u, where the spec does not say
         return "glorot_uniform"
 
     @property
@@ -166,8 +157,7 @@ class Recurrent(LayerModel):
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         (steps, channels), columns = inputs[0], self.gates * self.units
-        each = 4 + 14 * self.layer_norm
-        return steps * columns * (2 * (channels + self.units) + each)
+        return steps * columns * (2 * (channels + self.units) + 4)
 
     def steps(self, inputs: Sequence[Shape]) -> Steps:
         count, every = inputs[0][0], self.returns == "sequence"
@@ -177,8 +167,9 @@ class Recurrent(LayerModel):
             self.handed_on,
             self.backward,
             every,
-            segment(count) if self.gradient_checkpointing else None,
-            len(self.handed_on) * self.units,
+            tuple(self._learned_start()),
+            segment=segment(count) if self.gradient_checkpointing else None,
+            handed=len(self.handed_on) * self.units,
         )
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
@@ -190,9 +181,6 @@ class Recurrent(LayerModel):
     def conflicts(self) -> Iterable[Finding]:
         if self.bias_init is not None and not self.bias:
             yield Finding(("bias_init",), "has no effect with bias = false", "remove one of them")
-        if self.layer_norm and self.units == 1:
-            message = "a single number, normalized, is always zero"
-            yield Finding(("layer_norm",), message, "use more units, or remove it")
         if self.stateful and self.backward:
             message = "cannot hold with backward = true: a window would go on from a later one"
             yield Finding(("stateful",), message, "remove one of them")
@@ -202,7 +190,38 @@ class Recurrent(LayerModel):
         yield from of_the_owner(self, "init", "recurrent_init", "bias_init", "l1", "l2")
 
 
-class Rnn(Recurrent):
+class Normed(Recurrent):
+    """One whose products may be normalized."""
+
+    laid_out: ClassVar[tuple[str, ...]] = (*Recurrent.laid_out, "layer_norm")
+
+    layer_norm: bool = Field(
+        False, description="normalize the products with the input and with the state"
+    )
+
+    def parameters(self, inputs: Sequence[Shape]) -> dict[str, Parameter]:
+        found = super().parameters(inputs)
+        for name, count in self.gains.items() if self.layer_norm else ():
+            found[name] = Parameter((count * self.units,), ONE, "norm", 1, 1)
+        return found
+
+    @property
+    def gains(self) -> dict[str, int]:
+        """What layer normalization multiplies by, and how many numbers a unit of each."""
+        return {"gain_w": self.gates, "gain_u": self.gates}
+
+    def flops(self, inputs: Sequence[Shape]) -> int:
+        columns = inputs[0][0] * self.gates * self.units
+        return super().flops(inputs) + 14 * self.layer_norm * columns
+
+    def conflicts(self) -> Iterable[Finding]:
+        yield from super().conflicts()
+        if self.layer_norm and self.units == 1:
+            message = "a single number, normalized, is always zero"
+            yield Finding(("layer_norm",), message, "use more units, or remove it")
+
+
+class Rnn(Normed):
     """h = g(x w + h u + b): the state is a function of the step and of the state before (Elman
     1990).
 
@@ -222,7 +241,7 @@ class Rnn(Recurrent):
         return {"gain": 1}
 
 
-class Lstm(Recurrent):
+class Lstm(Normed):
     """Long short-term memory: gates decide what a cell c forgets, takes in and shows (Hochreiter &
     Schmidhuber 1997; forget gate by Gers, Schmidhuber & Cummins 2000).
 
@@ -242,7 +261,7 @@ class Lstm(Recurrent):
 
     gates: ClassVar[int] = 4
     handed_on: ClassVar[tuple[str, ...]] = ("h", "c")
-    laid_out: ClassVar[tuple[str, ...]] = (*Recurrent.laid_out, "peepholes")
+    laid_out: ClassVar[tuple[str, ...]] = (*Normed.laid_out, "peepholes")
 
     type: Literal["lstm"]
     forget_bias: float = Field(
@@ -278,7 +297,7 @@ class Lstm(Recurrent):
             yield Finding(("forget_bias",), f"has no effect with {what}", "remove one of them")
 
 
-class Gru(Recurrent):
+class Gru(Normed):
     """Gated recurrent unit: a reset and an update gate (Cho et al. 2014).
 
     r, z = sigmoid(x w + b + h u + b_h), m = tanh(x w + b + r (h u + b_h)); h = z h + (1 - z) m.
@@ -294,7 +313,7 @@ class Gru(Recurrent):
     """
 
     gates: ClassVar[int] = 3
-    laid_out: ClassVar[tuple[str, ...]] = (*Recurrent.laid_out, "reset")
+    laid_out: ClassVar[tuple[str, ...]] = (*Normed.laid_out, "reset")
 
     type: Literal["gru"]
     reset: Literal["after", "before"] = Field(
