@@ -65,26 +65,32 @@ class Slopes(NamedTuple):
     states: Array
 
 
-def slopes(op: str, fields: Fields, params: Mapping[str, Array], x: Array) -> Slopes:
-    """Run a layer over x (N, T, inputs), the steps in the order that they are taken in."""
+def slopes(
+    op: str, fields: Fields, params: Mapping[str, Array], x: Array, begins: Array | int = 0
+) -> Slopes:
+    """Run a layer over x (N, T, inputs), the steps in the order that they are taken in; a sample's
+    first one is ``begins``, and what lies before it changes nothing."""
     cell, units = CELLS[op], len(params["u"])
     gates = params["w"].shape[1] // units
     none = np.zeros(gates * units)
     split = (*x.shape[:2], gates, units)
     given = (x @ params["w"] + params.get("b", none)).reshape(split).swapaxes(0, 1)
     again, old_h, old_c = np.empty_like(given), *np.zeros((2, x.shape[1] + 1, len(x), units))
+    live = (np.arange(x.shape[1])[:, None] >= begins).astype(float)[..., None]  # (T, N or 1, 1)
     for t in range(x.shape[1]):
         product = old_h[t] @ params["u"] + params.get("b_h", none)
         again[t] = product.reshape(split[0], gates, units)
-        old_h[t + 1], old_c[t + 1] = cell(given[t], again[t], old_h[t], old_c[t], fields)
+        new = cell(given[t], again[t], old_h[t], old_c[t], fields)
+        old_h[t + 1], old_c[t + 1] = (each * live[t] for each in new)
     at = (given, again, old_h[:-1], old_c[:-1])
 
     def by_gate(k: int) -> Array:
-        return np.stack([_slope(cell, fields, at, k, gate) for gate in range(gates)], axis=-2)
+        each = [_slope(cell, fields, at, k, gate) * live for gate in range(gates)]
+        return np.stack(each, axis=-2)
 
     of_x = by_gate(0)
     of_u = by_gate(1) if op in APART else of_x
-    of_h, of_c = (_slope(cell, fields, at, k, None) for k in (2, 3))
+    of_h, of_c = (_slope(cell, fields, at, k, None) * live for k in (2, 3))
     return Slopes(of_x, of_u, of_h, of_c, old_h[1:])
 
 
