@@ -65,11 +65,11 @@ WRITTEN |= {
 }
 # how the layer is put behind a recurrent one, where that takes more than itself
 BEHIND = {
+    "mean_steps": 'mean_steps name="m"\nrepeat_vector from=["m","d"]',
     **{
         tag: f'{tag} name="m"\nrepeat_vector from=["m","d"]'
         for tag in ("global_avg_pool", "global_max_pool", "global_min_pool")
     },
-    "mean_steps": 'mean_steps name="m"\nrepeat_vector from=["m","d"]',
     "attention": 'tanh name="t"\nattention from=["t","d"] units=2',
     "attend": 'tanh name="t"\nattend from=["t","t","d"]',
     "repeat_vector": 'rnn units=2 returns="last" name="l"\nrepeat_vector from=["l","d"]',

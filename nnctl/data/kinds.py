@@ -47,6 +47,8 @@ def idle(data: DataSpec, source: Source, locate: Locate) -> Iterator[Problem]:
     for key in KEYS:
         if getattr(data, key) in (None, False):
             continue
+        if kind == "samples" and key == "steps" and not source.is_table and data.steps == "all":
+            continue  # arrays, whose targets are sequences of lengths of their own
         if kind == "series" and not source.is_table:
             message = f"has no effect: {name} is no table whose rows are steps in order of time"
             yield locate(("data", key), message, "remove it")

@@ -16,7 +16,7 @@ from nnctl.data.problems import Locate, SpecPath, listing
 from nnctl.data.reading import Reading
 from nnctl.data.roles import Roles, assign
 from nnctl.data.sources import open_source
-from nnctl.data.sources.base import Content, Options, Source, Wanted
+from nnctl.data.sources.base import Content, Field, Options, Source, Wanted
 from nnctl.errors import DataError, Problem, SpecError
 from nnctl.spec import suggest
 from nnctl.spec.info import PICTURE_KEYS, DataInfo, TargetInfo
@@ -238,7 +238,13 @@ class Opener:
         if task is None and self.data.window is not None and targets.are_numbers(fields):
             task = "regression"  # of a series, which is to be carried on
         classes = known.classes if own and task == "classification" else None
-        return targets.decide(fields, task, classes, content.place, _steps(content))
+        steps = _any_steps(fields) if self.data.steps == "all" else _steps(content)
+        return targets.decide(fields, task, classes, content.place, steps)
+
+
+def _any_steps(fields: Sequence[Field]) -> set[int]:
+    """Return how many steps targets have that are said to be sequences."""
+    return {field.shape[0] for field in fields if field.shape}
 
 
 def _steps(content: Content) -> set[int]:

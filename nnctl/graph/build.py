@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnctl.graph.feeding import feeds, with_feeds
+from nnctl.graph.feeding import ends, feeds, with_feeds
 from nnctl.graph.graph import (
     INPUT,
     Graph,
@@ -52,17 +52,18 @@ def build(spec: Spec, info: DataInfo) -> Graph:
     entries = with_tokens(wire(spec.layers, info.inputs), info, report)
     shapes = _shapes(entries, info.inputs, report)
     claims = claim(entries, shapes, spec.regularization, report)
-    ends = {entry.name: _end(entry) for entry in entries}
-    made = (n for e in entries for n in _nodes(e, shapes, claims, ends, report))
+    lasts = {entry.name: _end(entry) for entry in entries}
+    made = (n for e in entries for n in _nodes(e, shapes, claims, lasts, report))
     nodes = with_lengths([*_inputs(info), *made], report)
-    outputs = find_outputs(spec, entries, ends)
+    outputs = find_outputs(spec, entries, lasts)
     found = losses(spec, given, {node.name: node for node in nodes}, outputs, report)
+    wanted, found = len(found), (*found, *ends(fed, outputs))
     states = _states(entries, shapes)
     inputs = dict(info.inputs)
     graph = Graph(
         tuple(nodes), claims.parameters, inputs, outputs, found, states, info.lengths, fed
     )
-    if len(shapes) == len(entries) and len(found) == len(spec.losses):
+    if len(shapes) == len(entries) and wanted == len(spec.losses):
         check_usage(graph, report)
         check_leaks(graph, info.targets, report)
     _check_batch(spec, nodes, report)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnctl.graph.graph import Fed
+from nnctl.graph.graph import Fed, LossNode
 from nnctl.graph.report import Report
 from nnctl.graph.wiring import fed_name
 from nnctl.spec.base import PREVIOUS
@@ -35,7 +35,15 @@ def feeds(spec: Spec, info: DataInfo, report: Report) -> dict[str, Fed]:
             hint = 'end with a recurrent layer with returns = "last" and a dense one in its place'
             report.add(("layers", i), message, hint)
         elif name is not None and target is not None:
-            found[fed_name(layer.name or "")] = _fed(name, target, layer.name or "")
+            share, after = layer.own_share()
+            one = _fed(name, target, layer.name or "")
+            ends = layer.ends_by()
+            if ends is not None and one.tokens is not None:
+                message = "is for numbers: classes have one that ends a sequence"
+                report.add(("layers", i, "stop_head"), message, "remove it")
+            ends = None if ends is None else f"{layer.name}.{ends}"
+            one = replace(one, own_share=share, own_after=after, ends=ends)
+            found[fed_name(layer.name or "")] = one
     return found
 
 
@@ -56,6 +64,16 @@ def _fed(name: str, target: TargetInfo, output: str) -> Fed:
     start = classes.index(START) if START in classes else target.width
     stop = classes.index(STOP) if STOP in classes else None
     return Fed(name, output, (steps,), target.width, max(target.width, start + 1), start, stop)
+
+
+def ends(fed: Mapping[str, Fed], outputs: Sequence[str]) -> tuple[LossNode, ...]:
+    """Return the losses of the layers that learn where sequences end."""
+    fields = {"pos_weight": 1.0, "label_smoothing": 0.0}
+    return tuple(
+        LossNode(str(one.ends), one.ends_target, "binary_cross_entropy", fields)
+        for one in fed.values()
+        if one.ends in outputs
+    )
 
 
 def with_feeds(info: DataInfo, fed: Mapping[str, Fed]) -> DataInfo:

@@ -154,11 +154,19 @@ class Fed:
     tokens: int | None = None
     start: int | None = None
     stop: int | None = None
+    own_share: float = 0.0  # in training: how often it is what the layer said itself, in the end
+    own_after: int = 1  # training steps until then
+    ends: str | None = None  # of numbers: the layer that learns where a sequence ends
 
     @property
     def steps(self) -> int:
         """Steps of the longest sequence."""
         return self.shape[0]
+
+    @property
+    def ends_target(self) -> str:
+        """What ``ends`` is compared with: 1 at the last step of a sequence, 0 before."""
+        return f"{self.target}.ends"
 
 
 @dataclass(frozen=True)

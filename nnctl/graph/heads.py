@@ -25,7 +25,9 @@ SPENT = {"type", "weight", "target"}  # what a loss says to the graph and not to
 def find_outputs(spec: Spec, entries: Sequence[Entry], ends: Mapping[str, str]) -> tuple[str, ...]:
     """Return the nodes of the outputs: those asked for, or else the layers that nobody reads."""
     if spec.outputs is not None:
-        return tuple(ends[name] for name in dict.fromkeys(spec.outputs))
+        learned = {f"{layer.name}.{layer.ends_by()}" for layer in spec.layers}
+        inner = [entry.name for entry in entries if entry.name in learned]
+        return tuple(ends[name] for name in dict.fromkeys([*spec.outputs, *inner]))
     read = {name for entry in entries for name in entry.inputs}
     return tuple(ends[entry.name] for entry in entries if entry.name not in read)
 

@@ -3,12 +3,18 @@
     r, z = sigmoid(x w + b + h u + b_h),  m = tanh(x w + b + r (h u + b_h)),  h = z h + (1 - z) m
 
 Gates lie in the order r, z, m. A row of the trace: what w gives, what u gives, h.
+The reset gate before the product is in gru_options.py.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from nnctl.engine.intrinsics import size_of, view
 from nnctl.engine.jit import inline
 from nnctl.engine.maths import like, sigmoid, tanh
-from nnctl.ops.recurrent_layer import register_cell
+from nnctl.ops.gru_options import OPTIONS
+from nnctl.ops.recurrent_cell import plain, register_cell
+from nnctl.ops.recurrent_layer import Form
 
 
 @inline
@@ -48,4 +54,13 @@ def _cell_back(at, before, dh, dc, g, unit):
         of_h[j] = both[j]
 
 
-register_cell("gru", _cell, _cell_back, gates=3, kept=1, tables=2)
+def _form(fields: Mapping[str, Any]) -> Form:
+    n = int(fields["units"])
+    return Form(n, 3 * n, apart=3 * n)
+
+
+def _chosen(fields: Mapping[str, Any]) -> int:
+    return int(fields["reset"] == "before" or fields["layer_norm"])
+
+
+register_cell("gru", plain("gru", _form, _cell, _cell_back), OPTIONS, choose=_chosen)

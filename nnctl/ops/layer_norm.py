@@ -14,51 +14,14 @@ are in double precision; those over samples are four quarters of the batch, each
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from nnctl.engine.intrinsics import view
-from nnctl.engine.jit import helper, inline, merged
+from nnctl.engine.jit import merged
 from nnctl.engine.kernel import rows, tiles
 from nnctl.ops.norm_core import add_or_write, by_channels, quarter_sums, trained_names
+from nnctl.ops.norm_row import LANES, inverse_of, slopes_of, sum_of
 from nnctl.ops.registry import Call, Site, register
-
-LANES = 32  # sums that a row is dealt out to: one chain would wait for every addition
-
-
-@inline
-def _sum_about(values, middle, squares, place):
-    """Sum of a row's distances from ``middle``, or of their squares: LANES sums of every LANES-th
-    number in order, then their sum in order."""
-    sums = view(place, LANES, 0.0)
-    for j in range(LANES):
-        sums[j] = 0.0
-    full = len(values) - len(values) % LANES
-    for start in range(0, full, LANES):
-        part = values[start : start + LANES]
-        for j in range(LANES):  # of a length that the compiler knows
-            d = float(part[j]) - middle
-            sums[j] += d * d if squares else d
-    rest = values[full:]
-    for j in range(len(rest)):
-        d = float(rest[j]) - middle
-        sums[j] += d * d if squares else d
-    total = 0.0
-    for j in range(min(LANES, len(values))):
-        total += sums[j]
-    return total
-
-
-@helper
-def _sum_of(values, place):
-    """Sum of a row."""
-    return _sum_about(values, 0.0, False, place)
-
-
-@helper
-def _inverse_of(values, mean, epsilon, place):
-    """1 / sqrt(var + epsilon) of a row."""
-    return 1.0 / math.sqrt(_sum_about(values, mean, True, place) / len(values) + epsilon)
 
 
 @rows("y", scratch=lambda sizes: 2 * LANES)
@@ -67,8 +30,8 @@ def layer_forward(x, x_width, y, gamma, beta, scale, shift, epsilon, length, scr
     for i in range(x.shape[0]):
         for start in range(0, x_width, length):
             row, out = x[i, start : start + length], y[i, start : start + length]
-            wide = _sum_of(row, scratch) / length
-            inverse = type(unit)(_inverse_of(row, wide, float(epsilon), scratch))
+            wide = sum_of(row, scratch) / length
+            inverse = type(unit)(inverse_of(row, wide, float(epsilon), scratch))
             mean = type(unit)(wide)
             for j in range(length):
                 out[j] = (row[j] - mean) * inverse
@@ -78,28 +41,6 @@ def layer_forward(x, x_width, y, gamma, beta, scale, shift, epsilon, length, scr
             if shift:
                 for j in range(length):
                     out[j] += beta[j]
-
-
-@helper
-def _slopes_of(row, drow, gamma, scale, mean, inverse, place):
-    """mean(g) and mean(g xhat) of a row."""
-    first, second = view(place, LANES, 0.0), view(place + 8 * LANES, LANES, 0.0)
-    for j in range(LANES):
-        first[j] = 0.0
-        second[j] = 0.0
-    for start in range(0, len(row), LANES):
-        count = min(LANES, len(row) - start)
-        part, dpart = row[start : start + count], drow[start : start + count]
-        factor = gamma[start : start + count]
-        for j in range(count):
-            g = float(dpart[j]) * float(factor[j]) if scale else float(dpart[j])
-            first[j] += g
-            second[j] += g * ((float(part[j]) - mean) * inverse)
-    total, products = 0.0, 0.0
-    for j in range(min(LANES, len(row))):
-        total += first[j]
-        products += second[j]
-    return total / len(row), products / len(row)
 
 
 @merged
@@ -112,14 +53,14 @@ def _back(x, width, dy, dx, gamma, scale, epsilon, length, wants_dx, wants_sums,
             leaf[j] = 0.0
         for start in range(0, width, length):
             row, drow = x[i, start : start + length], dy[i, start : start + length]
-            mean = _sum_of(row, place) / length
-            inverse = _inverse_of(row, mean, float(epsilon), place)
+            mean = sum_of(row, place) / length
+            inverse = inverse_of(row, mean, float(epsilon), place)
             if wants_sums:
                 for j in range(length):
                     leaf[j] += float(drow[j])
                     leaf[length + j] += float(drow[j]) * ((float(row[j]) - mean) * inverse)
             if wants_dx:
-                low, slope = _slopes_of(row, drow, gamma, scale, mean, inverse, place)
+                low, slope = slopes_of(row, drow, gamma, scale, mean, inverse, place)
                 middle, factor = type(unit)(mean), type(unit)(inverse)
                 offset, tilt = type(unit)(inverse * low), type(unit)(inverse * inverse * slope)
                 out = dx[i, start : start + length]

@@ -2,14 +2,20 @@
 
     i, f, o = sigmoid(x w + h u + b),  g = tanh(x w + h u + b),  c = f c + i g,  h = o tanh(c)
 
-Gates lie in the order i, f, g, o. A row of the trace: gates, h, c.
+Gates lie in the order i, f, g, o. A row of the trace: gates, h, c. What may be added to it is in
+lstm_options.py.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from nnctl.engine.intrinsics import lanes_of, size_of, view
 from nnctl.engine.jit import inline
 from nnctl.engine.maths import like, sigmoid, tanh
 from nnctl.ops.dense import columns_of
-from nnctl.ops.recurrent_layer import register_cell
+from nnctl.ops.lstm_options import OPTIONS
+from nnctl.ops.recurrent_cell import plain, register_cell
+from nnctl.ops.recurrent_layer import Form
 
 
 @inline
@@ -61,4 +67,13 @@ def _cell_back(at, before, dh, dc, g, unit):
         d[j] = one - one
 
 
-register_cell("lstm", _cell, _cell_back, gates=4, kept=2)
+def _form(fields: Mapping[str, Any]) -> Form:
+    n = int(fields["units"])
+    return Form(n, 4 * n, states=2)
+
+
+def _chosen(fields: Mapping[str, Any]) -> int:
+    return int(fields["peepholes"] or fields["layer_norm"])
+
+
+register_cell("lstm", plain("lstm", _form, _cell, _cell_back), OPTIONS, choose=_chosen)

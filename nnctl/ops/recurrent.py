@@ -2,11 +2,11 @@
 
 A task runs all steps of its samples, with no other between them. Every sample has a trace, a row of
 ``width`` numbers for each step: the gates first, in whole panels, then the state h, then what else
-the cell keeps. Row 0 stands for the start, row k + 1 for the k-th step taken, which is place k of
-the input, or place steps - 1 - k where a layer goes backward in time. The start is zero, or given:
-h, or all that the cell hands on. The backward pass puts the
-gradients of the gates where the gates were: the right factor of the products that give dw and du.
-Evaluation has two rows only, used in turns.
+the cell hands on, then what it keeps for the way back. Row 0 stands for the start, row k + 1 for
+the k-th step taken, which is place k of the input, or place steps - 1 - k where a layer goes
+backward in time. The start is zero, or given: h, or all that the cell hands on. The backward pass
+puts the gradients of the gates where the gates were: the right factor of the products that give dw
+and du. Evaluation has two rows only, used in turns.
 
 Weights: w (inputs, gates * units), u (units, gates * units), b (gates * units,); gates side by side
 in the order that the cell names. A step beyond a sample's length leaves the state as it is, gives
@@ -14,6 +14,10 @@ zeros, and has no gradient.
 
 With recurrent dropout u multiplies what a mask leaves of h, the same for all steps of a sample (Gal
 & Ghahramani 2016). The mask lies where row 0 would have gates.
+
+A cell may have a product inside a step, v times what ``first`` makes of some gates and puts where
+``kept`` begins; its sums lie behind the gates. Parameters of its own come as addresses, ``own``;
+their gradients are added to a sample's ``leaf``, in double precision.
 """
 
 from typing import NamedTuple
@@ -23,8 +27,10 @@ from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, Split
 from nnctl.ops.conv_core import clear, copy
 from nnctl.ops.dense import DEPTH, columns_of, padded, step_of
+from nnctl.ops.norm_row import LANES
 
 ROWS = 16  # samples of a task, at most: the products of a step are that many rows high
+SUMS = 4 * LANES  # scratch of a cell that normalizes: two tables of sums in double precision
 
 
 class Recurrence(NamedTuple):
@@ -34,8 +40,10 @@ class Recurrence(NamedTuple):
     inputs: int
     units: int
     columns: int  # of w: gates * units
+    columns_u: int  # of u: as many, or those of some gates
     again: int  # where in a row the gates lie that u gives: 0, or behind those that w gives
     state: int  # where h lies in a row
+    kept: int  # where that lies which the cell keeps for the way back, behind the states
     handed: int  # where that of h lies which u multiplies: h itself, or what a mask leaves of it
     width: int  # of a row of the trace
     rows: int  # of a sample's trace
@@ -44,6 +52,12 @@ class Recurrence(NamedTuple):
     kind: int  # which of its formulas the cell takes
     table: int  # width of a row of the products of w with a table of tokens; 0 without
     starts: int  # how many of the cell's states (h, then c) are given for the start
+    inner: int  # where the sums of the product inside a step lie, and how many they are
+    inner_columns: int
+    inner_depth: (
+        int  # of that product, whose left side lies where ``kept`` begins; 0: there is none
+    )
+    leaf: int  # numbers of a sample's gradients of the cell's own parameters
 
 
 def shard(sizes: Sizes) -> Split:
@@ -89,7 +103,6 @@ def multiply(a, a_ld, depth, w, columns, out, out_ld, start, start_ld, rows, p1,
 
 @inline
 def is_over(lengths, sample, t):
-    """Whether step ``t`` lies beyond the end of a sample."""
     return t >= load_int(lengths + 8 * sample)
 
 
@@ -115,11 +128,27 @@ def begin(start, start_ld, trace, g, first_row, last_row, unit):
 
 
 @inline
+def inside(first, own, v, b_v, trace, lengths, k, g, scratch, first_row, last_row, p1, p2, unit):
+    """The product inside a step, of what ``first`` makes of the gates."""
+    size, ld = size_of(unit), g.rows * g.width
+    for r in range(first_row, last_row):
+        if not is_over(lengths, r, place(k, g)):
+            at, before = row(trace, r, k + 1, g, size), row(trace, r, k, g, size)
+            first(at, before, own, scratch, g, unit)
+    now = row(trace, first_row, k + 1, g, size)
+    multiply(
+        now + size * g.kept, ld, g.inner_depth, v, g.inner_columns, now + size * g.inner, ld, b_v,
+        0, last_row - first_row, p1, p2, unit,
+    )  # fmt: skip
+
+
+@inline
 def forward(
-    cell, x, x_ld, w, u, b, b_h, start, start_ld, y, y_ld, trace, lengths, g, first_row, last_row,
-    p1, p2, unit,
+    cell, first, x, x_ld, w, u, b, b_h, v, b_v, own, start, start_ld, y, y_ld, trace, lengths, g,
+    scratch, first_row, last_row, p1, p2, unit,
 ):  # fmt: skip
-    """All steps of some samples; ``cell(row, row before, g, unit)`` turns gates into a state."""
+    """All steps of some samples; ``cell(row, row before, own, scratch, g, unit)`` turns gates into
+    a state, ``first`` alike into what is multiplied by ``v``."""
     size, n, ld, count = size_of(unit), g.units, g.rows * g.width, last_row - first_row
     state, again, handed = size * g.state, size * g.again, size * g.handed
     begin(start, start_ld, trace, g, first_row, last_row, unit)
@@ -136,7 +165,12 @@ def forward(
         if k > 0 or again or g.starts:  # the state may be zero at the start
             sums, sums_ld = (b_h, 0) if again else (now, ld)
             multiply(
-                old + handed, ld, n, u, g.columns, now + again, ld, sums, sums_ld, count,
+                old + handed, ld, n, u, g.columns_u, now + again, ld, sums, sums_ld, count,
+                p1, p2, unit,
+            )  # fmt: skip
+        if g.inner_depth:
+            inside(
+                first, own, v, b_v, trace, lengths, k, g, scratch, first_row, last_row,
                 p1, p2, unit,
             )  # fmt: skip
         for r in range(count):
@@ -145,7 +179,7 @@ def forward(
             if over:
                 copy(before + state, at + state, g.width - g.state, unit)
             else:
-                cell(at, before, g, unit)
+                cell(at, before, own, scratch, g, unit)
                 if handed != state:
                     mask = row(trace, first_row + r, 0, g, size)
                     multiply_into(at + state, mask, at + handed, n, unit)
@@ -161,29 +195,55 @@ def forward(
 
 
 def back_room(sizes: Sizes) -> int:
-    """Scratch of a backward pass: gradients of two states, of what is handed on, of an input."""
+    """Scratch of a backward pass: gradients of two states, of what is handed on, of an input, of
+    the left side of a product inside a step; and room for the sums of a cell."""
     g, lanes = sizes["g"], sizes.lanes
-    wide = 3 * padded(g.units, lanes) + padded(g.inputs, lanes) + 4 * lanes
-    return int(shard(sizes).rows * wide)
+    wide = 3 * padded(g.units, lanes) + padded(g.inputs, lanes) + padded(g.inner_depth, lanes)
+    return int(shard(sizes).rows * (wide + 5 * lanes) + SUMS)
+
+
+@inline
+def inside_back(
+    first_back, own, leaves, v_turned, zeros, dinner, wide, dh, dh_ld, trace, lengths, k, g,
+    scratch, first_row, last_row, p1, p2, unit,
+):  # fmt: skip
+    """Back through the product inside a step."""
+    size, ld = size_of(unit), g.rows * g.width
+    multiply(
+        row(trace, first_row, k + 1, g, size) + size * g.inner, ld, g.inner_columns, v_turned,
+        g.inner_depth, dinner, wide, zeros, 0, last_row - first_row, p1, p2, unit,
+    )  # fmt: skip
+    for r in range(first_row, last_row):
+        if not is_over(lengths, r, place(k, g)):
+            at, before = row(trace, r, k + 1, g, size), row(trace, r, k, g, size)
+            part, mask = dinner + size * (r - first_row) * wide, row(trace, r, 0, g, size)
+            back = dh + size * (r - first_row) * dh_ld
+            leaf = leaves + 8 * r * g.leaf
+            first_back(at, before, mask, part, back, own, leaf, scratch, g, unit)
 
 
 @inline
 def backward(
-    cell, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, trace, lengths,
-    zeros, g, scratch, first_row, last_row, p1, p2, unit,
+    cell, first_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned,
+    v_turned, own, leaves, trace, lengths, zeros, g, scratch, first_row, last_row, p1, p2, unit,
 ):  # fmt: skip
     """Back through all steps of some samples.
 
-    ``cell(row, row before, dh, dc, g, unit)`` puts the gradients of the gates where the gates
-    were, and leaves in dh and dc what goes to the step before by other ways than u.
+    ``cell(row, row before, dh, dc, own, leaf, scratch, g, unit)`` puts the gradients of the gates
+    where the gates were, and leaves in dh and dc what goes to the step before by other ways than u.
+    ``first_back`` does so for the gates that the product inside a step is made of, and adds to dh.
     """
     size, lanes, n, ld = size_of(unit), lanes_of(unit), g.units, g.rows * g.width
     count, again = last_row - first_row, size * g.again
     wide, wide_in = columns_of(n, lanes) + lanes, columns_of(g.inputs, lanes) + lanes
+    wide_inner = columns_of(g.inner_depth, lanes) + lanes
     dh, dc = scratch, scratch + size * count * wide
     dhanded = dc + size * count * wide
     dx_row = dhanded + size * count * wide
+    dinner = dx_row + size * count * wide_in
+    sums = dinner + size * count * wide_inner
     clear(scratch, 2 * count * wide, unit)
+    clear(leaves + 8 * first_row * g.leaf, count * g.leaf, 0.0)
     if not g.every:
         for r in range(count):
             copy(dy + size * (first_row + r) * dy_ld, dh + size * r * wide, n, unit)
@@ -197,14 +257,21 @@ def backward(
                 continue
             if g.every:
                 add(dy + size * ((first_row + r) * dy_ld + t * n), dh + size * r * wide, n, unit)
-            cell(at, before, dh + size * r * wide, dc + size * r * wide, g, unit)
+            leaf = leaves + 8 * (first_row + r) * g.leaf
+            back, back_c = dh + size * r * wide, dc + size * r * wide
+            cell(at, before, back, back_c, own, leaf, sums, g, unit)
+        if g.inner_depth:
+            inside_back(
+                first_back, own, leaves, v_turned, zeros, dinner, wide_inner, dh, wide, trace,
+                lengths, k, g, sums, first_row, last_row, p1, p2, unit,
+            )  # fmt: skip
         if (k > 0 or g.starts) and g.handed == g.state:
             multiply(
-                now + again, ld, g.columns, u_turned, n, dh, wide, dh, wide, count, p1, p2, unit
+                now + again, ld, g.columns_u, u_turned, n, dh, wide, dh, wide, count, p1, p2, unit
             )
         elif k > 0 or g.starts:
             multiply(
-                now + again, ld, g.columns, u_turned, n, dhanded, wide, zeros, 0, count,
+                now + again, ld, g.columns_u, u_turned, n, dhanded, wide, zeros, 0, count,
                 p1, p2, unit,
             )  # fmt: skip
             for r in range(count):

@@ -1,24 +1,25 @@
 """A recurrent layer at its place: sizes, and the calls of both passes."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import NamedTuple
 
-from nnctl.engine.intrinsics import lanes_of, size_of, view2
+from nnctl.engine.intrinsics import size_of, view2
 from nnctl.engine.kernel import Kernel, tiles
 from nnctl.engine.maths import like
-from nnctl.ops.conv_core import copy
 from nnctl.ops.conv_kernels import conv_turn, weight_elements
-from nnctl.ops.dense import columns_of, padded
+from nnctl.ops.dense import padded
 from nnctl.ops.dropout import masked
 from nnctl.ops.geometry import geometry
-from nnctl.ops.recurrent import Recurrence, back_room, backward, forward, row, shard, work
-from nnctl.ops.recurrent_sums import recurrent_bias, recurrent_gradient
+from nnctl.ops.recurrent import Recurrence, row, shard
+from nnctl.ops.recurrent_start import carry_states, learned_start, start_gradient
+from nnctl.ops.recurrent_sums import own_gradient, recurrent_bias, recurrent_gradient
 from nnctl.ops.recurrent_table import table_gradient, token_products, token_sums
-from nnctl.ops.registry import Call, Record, Site, Temporary, register
+from nnctl.ops.registry import Call, Record, Site, Temporary
 from nnctl.ops.windows import Axis
 
 Names = dict[str, str | int | float | Temporary | Record]
 CARRIED = "carried"  # the field, and the array, of a layer that goes on where it ended
+START = ("h0", "c0")  # the states of a start that is trained
+OWN = 6  # parameters of its own that a cell may have, at most
 
 
 @tiles("trace", split=shard)
@@ -34,60 +35,68 @@ def recurrent_masks(
     masked(rows, rows, g.units, recurrent_dropout, step, seed, stream, first_row, unit)
 
 
-@tiles("carried", split=shard, rowwise="trace")
-def carry_states(trace, carried, g, states, first_row, last_row, unit):
-    """carried = the states after the last step, those of a sample in a row."""
-    size, room = size_of(unit), columns_of(g.units, lanes_of(unit))
-    for r in range(first_row, last_row):
-        at = row(trace, r, g.steps, g, size) + size * g.state
-        out = carried + size * r * states * g.units
-        for s in range(states):
-            copy(at + size * s * room, out + size * s * g.units, g.units, unit)
-
-
 def _odd(width: int, lanes: int) -> int:
     """Whole vectors, an odd number of them: rows a power of two apart share sets of the cache."""
     vectors = -(-width // lanes)
     return (vectors + 1 - vectors % 2) * lanes
 
 
+def _gradient_of(argument: str, parameter: str) -> Names:
+    """The names of a kernel's result where it is the gradient of a parameter."""
+    return {argument: f"d{parameter}", f"{argument}_accumulates": f"d{parameter}_accumulates"}
+
+
+class Form(NamedTuple):
+    """How rows of a cell's trace lie, by the fields of a layer, in numbers."""
+
+    units: int  # of the state
+    columns: int  # of w
+    apart: int = 0  # of u, where what it gives is kept apart from what w gives
+    states: int = 1  # handed on: h, then others like it
+    kept: int = 0  # others for the way back
+    inner: int = 0  # sums of the product inside a step
+    depth: int = 0  # of that product
+    v: tuple[str, str] = ("zeros", "zeros")  # its weights, and what is added to it
+    own: tuple[tuple[str, int], ...] = ()  # the cell's own parameters, and their numbers
+    kind: int = 0  # which of its formulas the cell takes
+
+
 class Layer:
-    """A recurrent layer at its site: ``gates`` products a step, and ``kept`` numbers a unit behind
-    them in a row of the trace, of which the state is the first.
+    """A recurrent layer at its site."""
 
-    ``tables``: 2 where the products with the input and with the state are kept apart.
-    """
-
-    def __init__(
-        self,
-        site: Site,
-        gates: int,
-        kept: int,
-        tables: int,
-        evaluation: bool,
-        kind: int,
-    ) -> None:
-        self.site, self.evaluation = site, evaluation
-        steps, units = site.shapes[0][0], int(site.fields["units"])
+    def __init__(self, site: Site, form: Form, evaluation: bool) -> None:
+        self.site, self.form, self.evaluation = site, form, evaluation
+        steps, units, lanes = site.shapes[0][0], form.units, site.lanes
         self.tokens = int(site.fields.get("vocabulary", 0))  # 0: it reads numbers
         inputs = int(site.fields["inputs"]) if self.tokens else site.shapes[0][-1]
-        wide = padded(gates * units, site.lanes)
-        state, room = tables * wide, padded(units, site.lanes)
+        wide, again = padded(form.columns, lanes), padded(form.apart, lanes)
+        state, room = wide + again + padded(form.inner, lanes), padded(units, lanes)
+        kept = state + form.states * room
         drops = not evaluation and float(site.fields["recurrent_dropout"]) > 0
-        handed = state + kept * room if drops else state
+        end = kept + padded(form.kept, lanes)
+        self.own = tuple(n for n, _ in form.own if n in site.parameters)
         self.g = Recurrence(
-            steps, inputs, units, gates * units, state - wide, state, handed,
-            _odd(state + (kept + drops) * room, site.lanes),
+            steps, inputs, units, form.columns, form.apart or form.columns, wide if again else 0,
+            state, kept, end if drops else state, _odd(end + drops * room, lanes),
             2 if evaluation else steps + 1,
-            int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), kind,
-            wide if self.tokens else 0, self._starts(kept),
+            int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), form.kind,
+            wide if self.tokens else 0, self._starts(), wide + again, form.inner, form.depth,
+            sum(count for _, count in form.own),
         )  # fmt: skip
 
-    def _starts(self, kept: int) -> int:
-        """How many states are given for the start: those of a second input, or all, carried on."""
-        if self.site.fields.get(CARRIED, False):
-            return kept
-        return self.site.inputs[1] // int(self.site.fields["units"]) if self.has_start else 0
+    def _starts(self) -> int:
+        """How many states are given for the start: those of a second input, or all of them."""
+        if self.carries or self.learns_start:
+            return self.form.states
+        return self.site.inputs[1] // self.form.units if self.has_start else 0
+
+    @property
+    def carries(self) -> bool:
+        return bool(self.site.fields.get(CARRIED, False))
+
+    @property
+    def learns_start(self) -> bool:
+        return START[0] in self.site.parameters
 
     @property
     def has_start(self) -> bool:
@@ -95,8 +104,10 @@ class Layer:
 
     def _start(self) -> Names:
         """Where the states for the start lie."""
-        if self.site.fields.get(CARRIED, False):
+        if self.carries:
             return {"start": CARRIED, "start_ld": self.g.starts * self.g.units}
+        if self.learns_start:
+            return {"start": Temporary("start", self.g.starts * self.g.units), "start_ld": 0}
         given: Names = {"start": "x1", "start_ld": "x1_ld"}
         return given if self.has_start else {"start": "zeros", "start_ld": 0}
 
@@ -107,17 +118,36 @@ class Layer:
 
     def forward(self, kernel: Kernel) -> list[Call]:
         """The call of the cell's forward kernel."""
-        names: Names = {"g": self.g, **self._start()}
-        names |= {name: "zeros" for name in ("b", "b_h") if name not in self.site.parameters}
+        names: Names = {"g": self.g, **self._start(), **self._own()}
+        biases = ("b", "b_h")
+        names |= {n: "zeros" for n in biases if n in self.own or n not in self.site.parameters}
         if self.evaluation:
             names["trace"] = Temporary("trace", self.elements)
         masks = [Call(recurrent_masks, {"g": self.g})] if self.g.handed != self.g.state else []
         carry = self.carry() if self.evaluation else []
-        return [*self._products(names), *masks, Call(kernel, names), *carry]
+        first = [*self._products(names), *self._learned(names), *masks]
+        return [*first, Call(kernel, names), *carry]
+
+    def _own(self) -> Names:
+        """The cell's own parameters, and those of the product inside a step."""
+        names: Names = {f"own{k}": "zeros" for k in range(OWN)}
+        names |= {f"own{k}": n for k, (n, _) in enumerate(self.form.own) if n in self.own}
+        v, b_v = self.form.v
+        has_bias = b_v in self.site.parameters
+        return {**names, "v": v, "b_v": b_v if has_bias else "zeros"}
+
+    def _learned(self, names: Names) -> list[Call]:
+        """Put the states that are trained side by side."""
+        start = names["start"]
+        if self.carries or not self.learns_start:
+            return []
+        made: Names = {"start": start, "units": self.g.units, "states": self.g.starts}
+        given: Names = {"c0": "h0"} if self.g.starts == 1 else {}
+        return [Call(learned_start, made | given)]
 
     def carry(self) -> list[Call]:
         """Keep the last states of a batch for the next one to start from."""
-        if not self.site.fields.get(CARRIED, False):
+        if not self.carries:
             return []
         names: Names = {"g": self.g, "states": self.g.starts}
         if self.evaluation:
@@ -136,27 +166,72 @@ class Layer:
     def backward(self, kernel: Kernel) -> list[Call]:
         """Turn the weights, go back through time, then sum up the gradients of the weights."""
         g, wants = self.g, self.site.needs_dx[0]
-        turn_u, u = self._turned("u", g.units)
-        turn_w, w = self._turned("w", g.inputs)
-        names: Names = {"g": g, "u_turned": u, "w_turned": w if wants else "zeros"}
+        turn_u, u = self._turned("u", g.units, g.columns_u)
+        turn_w, w = self._turned("w", g.inputs, g.columns)
+        names: Names = {"g": g, "u_turned": u, "w_turned": w if wants else "zeros", **self._own()}
         names |= {"wants_dx": int(wants)} | ({} if wants else {"dx": "zeros", "dx_ld": 0})
-        back = self.has_start and self.site.needs_dx[1]
-        names["dstart"], names["dstart_ld"] = ("dx1", "dx1_ld") if back else ("zeros", 0)
-        turns = [turn_u, turn_w] if wants else [turn_u]
-        of_h: Names = {
-            "a": "trace",
-            "a_ld": g.rows * g.width,
-            "a_first": g.handed,
-            "depth": g.units,
-        }
-        of_h |= {"a_step": g.width, "dw": "du", "dw_accumulates": "du_accumulates"}
-        sums = [*self._of_w(), Call(recurrent_gradient, {"g": g, "before": g.again, **of_h})]
-        biases = {"b": 0, "b_h": g.again}
-        for name, before in biases.items():
-            if name in self.site.parameters and not (self.tokens and name == "b"):
-                own: Names = {"db": f"d{name}", "db_accumulates": f"d{name}_accumulates"}
-                sums.append(Call(recurrent_bias, {"g": g, "before": before, **own}))
+        names |= {"v_turned": "zeros", "leaves": "zeros", **self._dstart()}
+        turns, sums = [turn_u, turn_w] if wants else [turn_u], self._sums()
+        if g.inner_depth:
+            turn_v, names["v_turned"] = self._turned(self.form.v[0], g.inner_depth, g.inner_columns)
+            turns.append(turn_v)
+        if g.leaf:
+            names["leaves"] = leaves = Temporary("leaves", self.site.capacity * g.leaf, "d")
+            sums += self._of_own(leaves)
+        if self.learns_start and not self.carries:
+            sums += self._of_start(names)
         return [*turns, Call(kernel, names), *sums]
+
+    def _dstart(self) -> Names:
+        """Where the gradient of the start goes."""
+        if self.learns_start and not self.carries:
+            wide = self.g.starts * self.g.units
+            return {"dstart": Temporary("dstart", self.site.capacity * wide), "dstart_ld": wide}
+        back = self.has_start and self.site.needs_dx[1]
+        given: Names = {"dstart": "dx1", "dstart_ld": "dx1_ld"}
+        return given if back else {"dstart": "zeros", "dstart_ld": 0}
+
+    def _sums(self) -> list[Call]:
+        """Gradients of weights and biases, by the rows of all traces."""
+        g, (v, b_v) = self.g, self.form.v
+        rows: Names = {"a": "trace", "a_ld": g.rows * g.width, "a_step": g.width}
+        of_h: Names = {**rows, "a_first": g.handed, "depth": g.units, "before": g.again}
+        of_h |= {"g": g._replace(columns=g.columns_u), **_gradient_of("dw", "u")}
+        sums = [*self._of_w(), Call(recurrent_gradient, of_h)]
+        inner = g._replace(columns=g.inner_columns)
+        if g.inner_depth:
+            of_v: Names = {**rows, "a_first": g.width + g.kept, "depth": g.inner_depth}
+            of_v |= {"g": inner, "before": g.inner, **_gradient_of("dw", v)}
+            sums.append(Call(recurrent_gradient, of_v))
+        biases = {"b": (0, g), "b_h": (g.again, g), b_v: (g.inner, inner)}
+        for name, (before, sizes) in biases.items():
+            given = name in self.site.parameters and name not in self.own
+            if given and not (self.tokens and name == "b"):
+                of_b: Names = {"g": sizes, "before": before, **_gradient_of("db", name)}
+                sums.append(Call(recurrent_bias, of_b))
+        return sums
+
+    def _of_own(self, leaves: Temporary) -> list[Call]:
+        """Gradients of the cell's own parameters, of what every sample has of them."""
+        sums, first = [], 0
+        for name, count in self.form.own:
+            if name in self.own:
+                names: Names = {"leaves": leaves, "leaf": self.g.leaf, "first": first}
+                names |= {"count": count, **_gradient_of("db", name)}
+                sums.append(Call(own_gradient, names))
+            first += count
+        return sums
+
+    def _of_start(self, names: Names) -> list[Call]:
+        """Gradients of the states that are trained, of what every sample has of them."""
+        units, made = self.g.units, {n: names[n] for n in ("dstart", "dstart_ld")}
+        return [
+            Call(
+                start_gradient,
+                {**made, "first": k * units, "count": units, **_gradient_of("db", name)},
+            )
+            for k, name in enumerate(START[: self.g.starts])
+        ]
 
     def _of_w(self) -> list[Call]:
         """dw, from the steps of the input or, where they are tokens, from the table of them."""
@@ -171,9 +246,9 @@ class Layer:
         one = g._replace(steps=steps, rows=steps + 1, width=g.table)
         of_table: Names = {"a": "table", "a_ld": 0, "a_first": 0, "a_step": g.inputs, **depth}
         of_table |= {"trace": sums, "before": 0, "g": one, "live": 1}
-        turn, turned = self._turned("w", g.inputs)
+        turn, turned = self._turned("w", g.inputs, g.columns)
         named: Names = {"vocabulary": steps, "dproducts": sums, "g": g}
-        has_bias = "b" in self.site.parameters
+        has_bias = "b" in self.site.parameters and "b" not in self.own
         bias: Names = {} if has_bias else {"db": "zeros", "db_accumulates": 0}
         return [
             Call(token_sums, {**named, **bias, "wants_db": int(has_bias)}),
@@ -182,66 +257,9 @@ class Layer:
             Call(table_gradient, {**named, "w_turned": turned}),
         ]
 
-    def _turned(self, parameter: str, depth: int) -> tuple[Call, Temporary]:
+    def _turned(self, parameter: str, depth: int, columns: int) -> tuple[Call, Temporary]:
         """The call that turns weights (depth, columns) round, and where they are then."""
-        size = weight_elements(depth, self.g.columns, 1, self.site.lanes)
+        size = weight_elements(depth, columns, 1, self.site.lanes)
         room = Temporary(f"{parameter}.turned", size)
-        one = geometry([Axis(1, 1)], depth, self.g.columns, 1)
+        one = geometry([Axis(1, 1)], depth, columns, 1)
         return Call(conv_turn, {"w": parameter, "turned": room, "g": one, "flipped": 0}), room
-
-
-def _kernels(tag: str, cell: Any, cell_back: Any) -> tuple[Kernel, Kernel]:
-    """The loops over steps around the two functions of a cell."""
-
-    def run(
-        x, x_ld, w, u, b, b_h, start, start_ld, y, y_ld, trace, lengths, g, first_row, last_row,
-        product1, product2, unit,
-    ):  # fmt: skip
-        forward(
-            cell, x, x_ld, w, u, b, b_h, start, start_ld, y, y_ld, trace, lengths, g, first_row,
-            last_row, product1, product2, unit,
-        )  # fmt: skip
-
-    def back(
-        dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, trace, lengths,
-        zeros, g, scratch, first_row, last_row, product1, product2, unit,
-    ):  # fmt: skip
-        backward(
-            cell_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, u_turned, w_turned, trace,
-            lengths, zeros, g, scratch, first_row, last_row, product1, product2, unit,
-        )  # fmt: skip
-
-    run.__name__, back.__name__ = f"{tag}_forward", f"{tag}_backward"
-    by_samples: Any = {"split": shard, "work": work}
-    return (
-        tiles("y trace", rowwise="x start", **by_samples)(run),
-        tiles("dx trace dstart", rowwise="dy", scratch=back_room, **by_samples)(back),
-    )
-
-
-def register_cell(
-    tag: str,
-    cell: Any,
-    cell_back: Any,
-    *,
-    gates: int,
-    kept: int,
-    tables: int = 1,
-    kind: Callable[[Mapping[str, Any]], int] = lambda fields: 0,
-) -> None:
-    """Say how recurrent layers of type ``tag`` run: by the two functions of a row that ``forward``
-    and ``backward`` of recurrent.py take; the numbers are those of ``Layer``."""
-    run, back = _kernels(tag, cell, cell_back)
-
-    def layer(site: Site, evaluation: bool = False) -> Layer:
-        return Layer(site, gates, kept, tables, evaluation, kind(site.fields))
-
-    register(
-        tag,
-        lambda site: layer(site).forward(run),
-        lambda site: layer(site).backward(back),
-        evaluate=lambda site: layer(site, evaluation=True).forward(run),
-        keep=lambda site: layer(site).carry(),
-        saved={"trace": lambda site: layer(site).elements},
-        layouts={"w": "panels", "u": "panels"},
-    )

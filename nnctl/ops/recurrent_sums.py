@@ -1,6 +1,7 @@
 """Gradients of a recurrent layer's weights: sums over the rows of all traces."""
 
 from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view
+from nnctl.engine.jit import inline
 from nnctl.engine.kernel import tiles
 from nnctl.ops.dense import gradient_split, panel_split, step_of
 from nnctl.ops.recurrent import row
@@ -68,3 +69,42 @@ def recurrent_bias(
     for j in range(used):
         total = (s[j] + s[n + j]) + (s[2 * n + j] + s[3 * n + j])
         out[j] = out[j] + total if db_accumulates else total
+
+
+@inline
+def quarters(rows, stride, out, adds, count, capacity, live, scratch, kind, unit):
+    """out (+)= the sum of rows of numbers of the type of ``kind``, ``stride`` bytes from one to the
+    next, in double precision: quarters of the batch, then their tree."""
+    s, quarter = view(scratch, 4 * count, 0.0), (capacity + 3) // 4
+    for j in range(4 * count):
+        s[j] = 0.0
+    for r in range(live):
+        d, sums = (
+            view(rows + r * stride, count, kind),
+            view(scratch + 8 * count * (r // quarter), count, 0.0),
+        )
+        for j in range(count):
+            sums[j] += d[j]
+    target = view(out, count, unit)
+    for j in range(count):
+        total = (s[j] + s[count + j]) + (s[2 * count + j] + s[3 * count + j])
+        target[j] = target[j] + total if adds else total
+
+
+@tiles(
+    "db",
+    split=lambda sizes: panel_split(sizes, sizes["count"]),
+    whole="leaves",
+    scratch=lambda sizes: 16 * sizes.lanes,
+)
+def own_gradient(
+    leaves, leaf, first, count, db, db_accumulates, capacity, live, first_column, scratch, unit
+):  # fmt: skip
+    """db (+)= the sum over samples of what they have of a parameter of the cell's own: ``count``
+    of the ``leaf`` numbers of each."""
+    size, n = size_of(unit), min(2 * lanes_of(unit), count - first_column)
+    source = leaves + 8 * (first + first_column)
+    quarters(
+        source, 8 * leaf, db + size * first_column, db_accumulates, n, capacity, live, scratch,
+        0.0, unit,
+    )  # fmt: skip

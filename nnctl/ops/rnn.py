@@ -1,6 +1,7 @@
 """Simple recurrent layer (Elman 1990):  h = g(x w + h u + b).
 
-A row of the trace: the sum, then h.
+A row of the trace: the sum, then h. With layer normalization (Ba et al. 2016)
+h = g(gain N(x w + h u) + b), N(a) = (a - mean) / sqrt(var + 1e-5) over all numbers.
 """
 
 from collections.abc import Mapping
@@ -8,46 +9,59 @@ from typing import Any
 
 from nnctl.engine.intrinsics import size_of, view
 from nnctl.engine.jit import inline
-from nnctl.engine.maths import like, sigmoid, tanh
-from nnctl.ops.recurrent_layer import register_cell
-
-TANH, RELU, SIGMOID, LINEAR = range(4)
-KINDS = {"tanh": TANH, "relu": RELU, "sigmoid": SIGMOID, "linear": LINEAR}
+from nnctl.engine.maths import like
+from nnctl.ops.norm_row import normalized, normalized_back
+from nnctl.ops.recurrent_cell import Cell, plain, register_cell
+from nnctl.ops.recurrent_layer import Form
+from nnctl.ops.rnn_shown import KINDS, shown, shown_back
 
 
 @inline
 def _cell(at, before, g, unit):
-    a, h = view(at, g.units, unit), view(at + size_of(unit) * g.state, g.units, unit)
-    zero = like(0, unit)
-    for j in range(g.units):
-        if g.kind == TANH:
-            h[j] = tanh(a[j])
-        elif g.kind == RELU:
-            h[j] = zero if a[j] <= zero else a[j]
-        elif g.kind == SIGMOID:
-            h[j] = sigmoid(a[j])
-        else:
-            h[j] = a[j]
+    shown(view(at, g.units, unit), view(at + size_of(unit) * g.state, g.units, unit), g.kind, unit)
 
 
 @inline
 def _cell_back(at, before, dh, dc, g, unit):
     a, h = view(at, g.units, unit), view(at + size_of(unit) * g.state, g.units, unit)
-    d, zero, one = view(dh, g.units, unit), like(0, unit), like(1, unit)
+    d, zero = view(dh, g.units, unit), like(0, unit)
+    shown_back(d, h, a, g.kind, unit)
     for j in range(g.units):
-        if g.kind == TANH:
-            a[j] = d[j] * (one - h[j] * h[j])
-        elif g.kind == RELU:
-            a[j] = zero if h[j] <= zero else d[j]
-        elif g.kind == SIGMOID:
-            a[j] = d[j] * h[j] * (one - h[j])
-        else:
-            a[j] = d[j]
         d[j] = zero
 
 
-def _kind(fields: Mapping[str, Any]) -> int:
-    return KINDS[fields["nonlinearity"]]
+@inline
+def _normed(at, before, own, scratch, g, unit):
+    n, h = g.units, view(at + size_of(unit) * g.state, g.units, unit)
+    gain, b = view(own[0], n, unit), view(own[1], n, unit)
+    normalized(view(at, n, unit), gain, h, False, scratch)
+    for j in range(n):
+        h[j] += b[j]
+    shown(h, h, g.kind, unit)
 
 
-register_cell("rnn", _cell, _cell_back, gates=1, kept=1, kind=_kind)
+@inline
+def _normed_back(at, before, dh, dc, own, leaf, scratch, g, unit):
+    n, zero = g.units, like(0, unit)
+    a, h, d = view(at, n, unit), view(at + size_of(unit) * g.state, n, unit), view(dh, n, unit)
+    of_gain, of_b = view(leaf, n, 0.0), view(leaf + 8 * n, n, 0.0)
+    shown_back(d, h, d, g.kind, unit)
+    for j in range(n):
+        of_b[j] += float(d[j])
+    normalized_back(a, d, view(own[0], n, unit), of_gain, a, False, scratch)
+    for j in range(n):
+        d[j] = zero
+
+
+def _form(fields: Mapping[str, Any]) -> Form:
+    n = int(fields["units"])
+    own = (("gain", n), ("b", n)) if fields["layer_norm"] else ()
+    return Form(n, n, own=own, kind=KINDS[fields["nonlinearity"]])
+
+
+register_cell(
+    "rnn",
+    plain("rnn", _form, _cell, _cell_back),
+    Cell("rnn_normed", _form, _normed, _normed_back),
+    choose=lambda fields: int(fields["layer_norm"]),
+)

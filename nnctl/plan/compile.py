@@ -48,14 +48,15 @@ def compile_plan(
     by target are (mean, scale): x becomes (x - mean) * scale. ``class_weights`` by output.
     ``gradient_norm``: log the norm of every step's gradient.
     """
-    lean, graph = _passed(graph, batch)
+    given, (lean, graph) = graph, _passed(graph, batch)
     kind, lanes = np.dtype(dtype), cpu.lanes(dtype)
     rule = None if optimizer is None else rules.find(optimizer.type, optimizer.model_dump())
     zone, kept = _zone(graph, lanes), _kept(graph, lanes)
     make = _Constants(graph, kind, lanes)
+    scaled = {**(normalizers or {}), **_of_fed(graph, target_scalers or {})}
     scalings = {
         n: make.scaling(f"input.{n}", s, prod(graph.inputs[n]))
-        for n, s in (normalizers or {}).items()
+        for n, s in scaled.items()
         if s is not None
     }
     scalers = {
@@ -73,20 +74,17 @@ def compile_plan(
         scalers, weights, {}, {}, {},
     )  # fmt: skip
     tapes = Tapes(
-        graph,
-        lean,
-        memory,
-        zone,
-        resident,
-        rule,
-        optimizer,
-        batch,
-        eval_batch,
-        kind.name,
-        thread_count.count(threads),
-        gradient_norm,
-    )
-    return Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
+        graph, lean, memory, zone, resident, rule, optimizer, batch, eval_batch, kind.name,
+        thread_count.count(threads), gradient_norm,
+    )  # fmt: skip
+    made = Plan(graph, memory, tapes, zone, kept, rule, optimizer, seed, target_scalers or {})
+    made.given, made.scalings = given, scaled
+    return made
+
+
+def _of_fed(graph: Graph, scalers: Mapping[str, Pair | None]) -> dict[str, Pair | None]:
+    """What is fed back is scaled as the targets are."""
+    return {name: scalers.get(one.target) for name, one in graph.fed.items()}
 
 
 def _passed(graph: Graph, batch: int) -> tuple[Graph, Graph]:
@@ -159,6 +157,7 @@ def _places(graph: Graph) -> dict[str, int]:
     names += [f"lengths.{name}" for name in graph.lengths]
     names += [f"output.{name}" for name in graph.outputs]
     names += [f"{what}.{x.output}" for x in graph.losses for what in ("target", "losses")]
+    names += ["said", "manner"]
     names += [f"features.{node.name}" for node in graph.nodes if node.op != INPUT]
     return {name: k for k, name in enumerate(names)}
 
@@ -170,7 +169,8 @@ class _Constants:
         self.kind = kind
         self.graph = graph
         self.values: dict[Buffer, np.ndarray] = {}
-        widest = max(node.size for node in graph.nodes)
+        rows = [parameter.shape[-1] for parameter in graph.parameters.values()]
+        widest = max([*rows, *(node.size for node in graph.nodes)])
         self.zeros = self._add("zeros", np.zeros(padded(widest, lanes) + 2 * lanes))
 
     def _add(self, name: str, values: np.ndarray, letter: str = "f") -> Buffer:

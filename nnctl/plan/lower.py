@@ -13,6 +13,7 @@ from nnctl.ops import batch as ends
 from nnctl.ops.registry import Call, Op, Site, Temporary, find
 from nnctl.plan.binding import Binder
 from nnctl.plan.buffers import Buffer, Maker
+from nnctl.plan.feeding import feed_own
 from nnctl.plan.folding import fold, folds
 from nnctl.plan.kept import saved
 from nnctl.plan.lengths import Lengths
@@ -62,7 +63,10 @@ class Lowering:
                 continue
             if node.op == INPUT:
                 self._gather(node)
-            else:
+        if self.training:
+            feed_own(self)
+        for node in self.graph.nodes:
+            if node.op != INPUT and (names is None or node.name in names):
                 self._forward(node)
 
     def _gather(self, node: Node) -> None:

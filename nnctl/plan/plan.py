@@ -54,6 +54,8 @@ class Plan:
         self.rule, self.optimizer, self.seed = rule, optimizer, seed
         self.batch, self.eval_batch, self.dtype = tapes.batch, tapes.eval_batch, tapes.dtype
         self.target_scalers = target_scalers
+        self.scalings: dict[str, Scaling | None] = {}  # of inputs, as they were given
+        self.given = graph  # before any pass
         self.splits: dict[str, Part] = {}
         slots = rule.slots if rule is not None else ()
         initial = {name: state.initial for name, state in graph.states.items()}
@@ -101,9 +103,11 @@ class Plan:
         labels (N,) or numbers (N, width), over steps (N, steps) or (N, steps, width).
         ``lengths`` by input name: int64 (N,), steps that count.
         """
-        more, ends = fed(self.graph.fed, targets, len(next(iter(inputs.values()))))
+        means = {name: pair[0] for name, pair in self.target_scalers.items() if pair is not None}
+        count = len(next(iter(inputs.values())))
+        more, ends, last = fed(self.graph.fed, targets, count, means)
         held = {n: self.tapes.as_source(n, a) for n, a in {**inputs, **more}.items()}
-        wanted = {} if targets is None else self.tapes.as_targets(targets)
+        wanted = {} if targets is None else self.tapes.as_targets({**targets, **last})
         measured = self.tapes.as_lengths({**(lengths or {}), **ends})
         counts = {len(a) for a in (*held.values(), *wanted.values(), *measured.values())}
         if len(counts) != 1:
@@ -221,6 +225,10 @@ class Plan:
         out = np.zeros((count, self.graph.node(node).size), dtype=self.dtype)
         self.memory.set_place(place, out)
         return out
+
+    def in_units(self, output: str, values: np.ndarray) -> np.ndarray:
+        """Return outputs (N, ...) of a network like this one in the units of their target."""
+        return self._original_units(output, values)
 
     def _original_units(self, output: str, values: np.ndarray) -> np.ndarray:
         for loss in self.graph.losses:

@@ -16,7 +16,8 @@ from nnctl.engine.kernel import Sizes, Split
 from nnctl.graph.autodiff import backward_order
 from nnctl.graph.graph import Graph
 from nnctl.ops import batch as ends
-from nnctl.ops.registry import find_loss
+from nnctl.ops import choose
+from nnctl.ops.registry import Call, find_loss
 from nnctl.optim.registry import Rule
 from nnctl.plan.binding import flat_step
 from nnctl.plan.buffers import Buffer, Maker
@@ -131,6 +132,11 @@ class Tapes:
 
         return self._tape("evaluation.kept", make, keep=True)
 
+    def speaking(self, fed: str, never: int, stop: int) -> Tape:
+        """A step in evaluation mode, and the choice of what the next one is fed."""
+        name = f"speaking.{never}.{stop}"
+        return self._tape(name, lambda: self._speaking(fed, never, stop))
+
     def features(self, node: str) -> Tape:
         """Forward in evaluation mode up to a node, and hand out what it gives."""
         return self._tape(f"features.{node}", lambda: self._features(node))
@@ -199,6 +205,19 @@ class Tapes:
         for name in self.graph.outputs:
             size = self.graph.node(name).size
             lowering.hand_out(f"output.{name}", lowering.y[name], size)
+        return lowering
+
+    def _speaking(self, fed: str, never: int, stop: int) -> Lowering:
+        lowering = self._lowering(self.eval_batch, False)
+        lowering.forward()
+        arrays = {
+            "x": lowering.y[self.graph.outputs[0]],
+            "said": lowering.table("said", self.eval_batch, "i"),
+            "fed": lowering.table(f"input.{fed}", 1, "i"),
+            "manner": lowering.table("manner", 3, "d"),
+        }
+        numbers = {"never": never, "stop": stop}
+        lowering.add(arrays, numbers, Call(choose.choose), "next", "choose")
         return lowering
 
     def _features(self, node: str) -> Lowering:

@@ -131,7 +131,11 @@ def _view(
 ) -> View:
     """Return an output beside its target; of a forecast with what is carried forward, of a decoder
     with what it says by itself."""
-    seen = head.view(outputs[head.node], targets[head.target], (naive or {}).get(head.target))
+    speaks = head.feeds is not None and speak is not None
+    given = outputs[head.node]
+    if speaks and head.info.kind != "class" and speak is not None:
+        given = speak(head)
+    seen = head.view(given, targets[head.target], (naive or {}).get(head.target))
     if isinstance(seen, Sequences) and head.feeds is not None and speak is not None:
         seen.speak, seen.stop = partial(speak, head), head.stop
     return seen

@@ -9,14 +9,16 @@ subtracted and h can be so small that nothing is lost (Squire & Trapp 1998).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 Fields = Mapping[str, Any]
-# (gates from the input (..., G, U), gates from the state, h (..., U), c, fields) -> (h, c)
-Cell = Callable[[Array, Array, Array, Array, Fields], tuple[Array, Array]]
+Params = Mapping[str, Array]
+# (gates from the input (..., G, U), gates from the state, h (..., U), c, fields, weights) -> (h, c)
+Cell = Callable[[Array, Array, Array, Array, Fields, Params], tuple[Array, Array]]
 H = 1e-150
 
 
@@ -33,17 +35,24 @@ NONLINEARITIES: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def rnn(x: Array, u: Array, h: Array, c: Array, fields: Fields) -> tuple[Array, Array]:
+def rnn(
+    x: Array, u: Array, h: Array, c: Array, fields: Fields, params: Params
+) -> tuple[Array, Array]:
     return NONLINEARITIES[fields["nonlinearity"]]((x + u)[..., 0, :]), c
 
 
-def lstm(x: Array, u: Array, h: Array, c: Array, fields: Fields) -> tuple[Array, Array]:
+def lstm(
+    x: Array, u: Array, h: Array, c: Array, fields: Fields, params: Params
+) -> tuple[Array, Array]:
     i, f, g, o = np.moveaxis(x + u, -2, 0)
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return sigmoid(o) * np.tanh(c), c
+    p = params.get("p", np.zeros((3, 1)))
+    c = sigmoid(f + p[1] * c) * c + sigmoid(i + p[0] * c) * np.tanh(g)
+    return sigmoid(o + p[2] * c) * np.tanh(c), c
 
 
-def gru(x: Array, u: Array, h: Array, c: Array, fields: Fields) -> tuple[Array, Array]:
+def gru(
+    x: Array, u: Array, h: Array, c: Array, fields: Fields, params: Params
+) -> tuple[Array, Array]:
     (rx, zx, mx), (ru, zu, mu) = np.moveaxis(x, -2, 0), np.moveaxis(u, -2, 0)
     z, m = sigmoid(zx + zu), np.tanh(mx + sigmoid(rx + ru) * mu)
     return z * h + (1 - z) * m, c
@@ -51,6 +60,12 @@ def gru(x: Array, u: Array, h: Array, c: Array, fields: Fields) -> tuple[Array, 
 
 CELLS: dict[str, Cell] = {"rnn": rnn, "lstm": lstm, "gru": gru}
 APART = {"gru"}  # cells in which the two products do more than add up
+
+
+def is_known(op: str, fields: Fields) -> bool:
+    """Whether a layer's cell is one of these: elementwise behind its two products."""
+    mixes = fields.get("layer_norm") or fields.get("reset", "after") == "before"
+    return op in CELLS and not mixes
 
 
 class Slopes(NamedTuple):
@@ -65,9 +80,7 @@ class Slopes(NamedTuple):
     states: Array
 
 
-def slopes(
-    op: str, fields: Fields, params: Mapping[str, Array], x: Array, begins: Array | int = 0
-) -> Slopes:
+def slopes(op: str, fields: Fields, params: Params, x: Array, begins: Array | int = 0) -> Slopes:
     """Run a layer over x (N, T, inputs), the steps in the order that they are taken in; a sample's
     first one is ``begins``, and what lies before it changes nothing."""
     cell, units = CELLS[op], len(params["u"])
@@ -77,27 +90,35 @@ def slopes(
     given = (x @ params["w"] + params.get("b", none)).reshape(split).swapaxes(0, 1)
     again, old_h, old_c = np.empty_like(given), *np.zeros((2, x.shape[1] + 1, len(x), units))
     live = (np.arange(x.shape[1])[:, None] >= begins).astype(float)[..., None]  # (T, N or 1, 1)
+    start = old_h[0], old_c[0] = params.get("h0", 0.0), params.get("c0", 0.0)
     for t in range(x.shape[1]):
         product = old_h[t] @ params["u"] + params.get("b_h", none)
         again[t] = product.reshape(split[0], gates, units)
-        new = cell(given[t], again[t], old_h[t], old_c[t], fields)
-        old_h[t + 1], old_c[t + 1] = (each * live[t] for each in new)
+        new = cell(given[t], again[t], old_h[t], old_c[t], fields, params)
+        pairs = zip(new, start, strict=True)
+        old_h[t + 1], old_c[t + 1] = (each * live[t] + old * (1 - live[t]) for each, old in pairs)
     at = (given, again, old_h[:-1], old_c[:-1])
 
+    slope = partial(_slope, lambda x, u, h, c: cell(x, u, h, c, fields, params))
+
     def by_gate(k: int) -> Array:
-        each = [_slope(cell, fields, at, k, gate) * live for gate in range(gates)]
-        return np.stack(each, axis=-2)
+        return np.stack([slope(at, k, gate) * live for gate in range(gates)], axis=-2)
 
     of_x = by_gate(0)
     of_u = by_gate(1) if op in APART else of_x
-    of_h, of_c = (_slope(cell, fields, at, k, None) * live for k in (2, 3))
+    of_h, of_c = (slope(at, k, None) * live for k in (2, 3))
     return Slopes(of_x, of_u, of_h, of_c, old_h[1:])
 
 
-def _slope(cell: Cell, fields: Fields, at: tuple[Array, ...], k: int, gate: int | None) -> Array:
+def _slope(
+    cell: Callable[[Array, Array, Array, Array], tuple[Array, Array]],
+    at: tuple[Array, ...],
+    k: int,
+    gate: int | None,
+) -> Array:
     """Derivatives of both states by one argument, or by one gate of it."""
     x, u, h, c = moved = [values + 0j for values in at]
     where = moved[k] if gate is None else moved[k][..., gate, :]
     where += 1j * H
-    found: Array = np.stack([values.imag for values in cell(x, u, h, c, fields)]) / H
+    found: Array = np.stack([values.imag for values in cell(x, u, h, c)]) / H
     return found

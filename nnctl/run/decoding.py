@@ -1,11 +1,11 @@
 """Sequences that a network says itself: each step reads what it said before, to a stop or a limit.
 
-The network runs as it does in evaluation; what is fed to it grows by a step at a time.
+What says the next step is in ``speakers.py``, what chooses in ``search.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from nnctl.errors import UsageError
 from nnctl.graph.graph import Fed, Graph
 from nnctl.run.heads import Head
 from nnctl.run.search import Rules, Said, search
+from nnctl.run.speakers import Speaker, Speakers
 
 if TYPE_CHECKING:
     from nnctl.data import Part
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 ROWS = 1024  # samples at once
-NAME = "decoding"
 
 
 @dataclass(frozen=True)
@@ -59,62 +59,64 @@ class Manner:
 GREEDY = Manner()
 
 
-class Repeated:
-    """Says the next step by running the whole network on all that was said."""
+@dataclass(frozen=True)
+class Numbers:
+    """``values`` (N, steps, W) in their own units; ``ends`` (N,) how many of them the network
+    means, where it has learned to end."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        name: str,
-        inputs: Mapping[str, Array],
-        lengths: Mapping[str, Array],
-        beams: int = 1,
-    ) -> None:
-        self.plan, self.one = plan, plan.graph.fed[name]
-        wide = {key: np.repeat(array, beams, axis=0) for key, array in inputs.items()}
-        ends = {key: np.repeat(array, beams, axis=0) for key, array in lengths.items()}
-        plan.attach(NAME, wide, None, ends)
-        part = plan.splits[NAME]
-        self.before, self.ends = part.inputs[name], part.lengths[name]
-        self.count, self.now = len(self.before), -1
-        self.output = next(
-            n for n in plan.graph.outputs if plan.graph.node(n).layer == self.one.output
-        )
-
-    def step(self, given: Array | None) -> Array:
-        """Take what was chosen (R, ...); return the outputs (R, K) of the next step."""
-        self.now += 1
-        if given is not None:
-            rows = self.before.reshape(self.count, self.one.steps, -1)
-            rows[:, self.now] = given.reshape(self.count, -1)
-        self.ends[:] = self.now + 1
-        outputs = self.plan.evaluate(NAME).outputs[self.output]
-        steps: Array = outputs.reshape(self.count, self.one.steps, -1)
-        return steps[:, self.now]
-
-    def reorder(self, parents: Array) -> None:
-        """Go on from other sequences of the same samples."""
-        self.before[:] = self.before[parents]
+    values: Array
+    ends: Array
 
 
 def said(plan: Plan, name: str, part: Part, manner: Manner) -> Said:
     """Return what a decoder of classes says of all samples of a part."""
-    one = plan.graph.fed[name]
-    rules = manner.rules(one)
-    found = []
-    for start in range(0, part.samples, max(1, ROWS // rules.beams)):
-        rows = slice(start, start + max(1, ROWS // rules.beams))
-        inputs = {key: array[rows] for key, array in part.inputs.items()}
-        lengths = {key: array[rows] for key, array in part.lengths.items()}
-        count = len(next(iter(inputs.values())))
-        speaker = Repeated(plan, name, inputs, lengths, rules.beams)
-        found.append(search(speaker, count, rules))
+    rules = manner.rules(plan.graph.fed[name])
+    found = [
+        search(speaker, count, rules) for speaker, count in _speakers(plan, name, part, rules.beams)
+    ]
     return _joined(found)
 
 
-def all_said(plan: Plan, name: str, parts: Sequence[Part], manner: Manner) -> Said:
-    """Return what a decoder says of the samples of several parts."""
-    return _joined([said(plan, name, part, manner) for part in parts])
+def said_numbers(plan: Plan, name: str, part: Part, manner: Manner) -> Numbers:
+    """Return what a decoder of numbers says of all samples of a part."""
+    rules, found = manner.rules(plan.graph.fed[name]), []
+    for speaker, count in _speakers(plan, name, part, 1):
+        given, steps, ends = None, [], np.full(count, rules.steps)
+        for step in range(rules.steps):
+            given = speaker.step(given)
+            steps.append(given)
+            ends = np.where(speaker.ended() & (ends == rules.steps), step + 1, ends)
+        found.append(Numbers(np.stack(steps, axis=1), ends))
+    return _joined_numbers(found)
+
+
+def _speakers(plan: Plan, name: str, part: Part, beams: int) -> Iterator[tuple[Speaker, int]]:
+    """Yield what speaks for some samples at a time, and how many they are."""
+    portion = max(1, min(ROWS // beams, part.samples))
+    made = Speakers(plan, name, portion * beams)
+    try:
+        for start in range(0, part.samples, portion):
+            rows = slice(start, start + portion)
+            inputs = {key: array[rows] for key, array in part.inputs.items()}
+            lengths = {key: array[rows] for key, array in part.lengths.items()}
+            count = len(next(iter(inputs.values())))
+            yield made.of(inputs, lengths, beams), count
+    finally:
+        made.close()
+
+
+def all_said(plan: Plan, head: Head, parts: Sequence[Part], manner: Manner) -> Said | Numbers:
+    """Return what the decoder of an output says of the samples of several parts."""
+    name = head.feeds or ""
+    if head.info.kind == "class":
+        return _joined([said(plan, name, part, manner) for part in parts])
+    found = [said_numbers(plan, name, part, manner) for part in parts]
+    return _joined_numbers(found)
+
+
+def _joined_numbers(found: Sequence[Numbers]) -> Numbers:
+    values, ends = [f.values for f in found], [f.ends for f in found]
+    return Numbers(np.concatenate(values), np.concatenate(ends))
 
 
 def _joined(found: Sequence[Said]) -> Said:
@@ -126,6 +128,8 @@ def speaks(plan: Plan, part: Part, manner: Manner = GREEDY) -> Callable[[Head], 
 
     @cache
     def speak(head: Head) -> Array:
-        return said(plan, head.feeds or "", part, manner).tokens
+        if head.info.kind == "class":
+            return said(plan, head.feeds or "", part, manner).tokens
+        return said_numbers(plan, head.feeds or "", part, Manner()).values
 
     return speak

@@ -14,7 +14,7 @@ import numpy as np
 
 from nnctl.graph import Graph
 from nnctl.graph.graph import Node
-from nnctl.run.cells import CELLS, Array, Slopes, slopes
+from nnctl.run.cells import CELLS, Array, Slopes, is_known, slopes
 
 if TYPE_CHECKING:
     from nnctl.plan import Plan
@@ -29,7 +29,7 @@ def fading(plan: Plan, graph: Graph, split: str, rows: Array) -> list[dict[str, 
     distance from the last step taken.
 
     A layer that does more than its cell here has ``missing`` in their place: the engine's states
-    are other ones then.
+    are other ones then, or its units do not stand alone behind the products.
     """
     from nnctl.plan.inspect import signals
 
@@ -59,6 +59,8 @@ def _row(
     node: Node, lengths: Array, x: Array, y: Array, dy: Array, parameters: Mapping[str, Array]
 ) -> dict[str, Any]:
     params = {n: parameters[use.parameter].astype(float) for n, use in node.params.items()}
+    if not is_known(node.op, node.fields):
+        return {"missing": "its units are mixed behind the products of a step"}
     if len(node.inputs) > 1:
         return {"missing": "it starts from a state that another layer gives"}
     steps, backward = x.shape[1], bool(node.steps and node.steps.backward)

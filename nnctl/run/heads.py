@@ -64,10 +64,11 @@ class Head:
 
 def heads(graph: Graph, targets: Mapping[str, TargetInfo]) -> tuple[Head, ...]:
     """Return the outputs that have a loss, in the graph's order; they are named by their layer."""
-    several = len(graph.losses) > 1
+    losses = [loss for loss in graph.losses if loss.target in targets]
+    several = len(losses) > 1
     feeds = {one.output: (name, one.stop) for name, one in graph.fed.items()}
     found = []
-    for loss in graph.losses:
+    for loss in losses:
         layer = graph.node(loss.output).layer
         link = model("losses", loss.type).link  # type: ignore[attr-defined]
         info = _beside(graph.node(loss.output), targets[loss.target])

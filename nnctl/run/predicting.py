@@ -40,7 +40,7 @@ def predict(
     manner.check(stored.graph)
     if layer is not None:
         _require_layer(stored.graph, layer)
-    parts = [_unlabeled(stored, source) for source in inputs]
+    parts = [unlabeled(stored, source) for source in inputs]
     plan = compiled(stored, None, threads)
     try:
         return _predictions(stored, plan, inputs, parts, layer, manner)
@@ -75,7 +75,7 @@ def _predictions(
         else tuple(
             predicted(head, whole_[head.node])
             if head.feeds is None
-            else spoken(head, all_said(plan, head.feeds, parts, manner), answers.get(head.target))
+            else spoken(head, all_said(plan, head, parts, manner), answers.get(head.target))
             for head in stored.heads
         )
     )
@@ -98,7 +98,8 @@ def _files(parts: Sequence[Part]) -> Array | None:
     return np.concatenate([n if part.files is None else part.files for part, n in pairs])
 
 
-def _unlabeled(stored: Stored, source: str) -> Part:
+def unlabeled(stored: Stored, source: str) -> Part:
+    """Return the samples of a file, or of a part of the data. Raises UsageError, DataError."""
     if source in SPLITS:
         parts = parts_now(stored)
         if source not in parts:

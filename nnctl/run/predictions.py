@@ -19,6 +19,7 @@ import numpy as np
 
 from nnctl.data.tokens import Vocabulary
 from nnctl.metrics import classified
+from nnctl.run.decoding import Numbers
 from nnctl.run.heads import Array, Head
 from nnctl.run.search import Said
 
@@ -80,8 +81,12 @@ def predicted(head: Head, outputs: Array) -> Predicted:
     return Predicted(head.name, names, seen.predicted, probabilities)
 
 
-def spoken(head: Head, said: Said, vocabulary: Vocabulary | None) -> Predicted:
-    """Return the sequences that a decoder says as texts: of its vocabulary, or names of classes."""
+def spoken(head: Head, said: Said | Numbers, vocabulary: Vocabulary | None) -> Predicted:
+    """Return the sequences that a decoder says: numbers as far as it means them, classes as texts
+    of its vocabulary, or their names."""
+    if isinstance(said, Numbers):
+        meant = np.arange(said.values.shape[1]) < said.ends[:, None]
+        return Predicted(head.name, values=np.where(meant[:, :, None], said.values, np.nan))
     texts = []
     for row in said.tokens:
         ended = row[(row >= 0) & (row != head.stop)]
@@ -151,9 +156,16 @@ def _step_cells(output: Predicted, i: int, labels: Array) -> dict[str, Any]:
 def _plain(values: Array) -> Any:
     """Return numbers as they are written: a single one, a list, or a list a step."""
     if values.ndim > 1:
-        return [_plain(step) for step in values]
+        return [_plain(step) for step in values if not np.isnan(step).all()]
     numbers = [_number(x) for x in values]
     return numbers[0] if len(numbers) == 1 else numbers
+
+
+def table_lines(table: Sequence[Mapping[str, Any]], form: str) -> list[str]:
+    """Return the lines of rows of plain values: JSON lines, or CSV with a header."""
+    if form == "jsonl":
+        return [json.dumps(row, allow_nan=False) for row in table]
+    return [_line(list(table[0])), *(_line(list(row.values())) for row in table)] if table else []
 
 
 def as_jsonl(found: Predictions) -> Iterator[str]:

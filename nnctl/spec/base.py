@@ -222,6 +222,15 @@ class LayerModel(SpecModel):
         has its name."""
         return ()
 
+    def own_share(self) -> tuple[float, int]:
+        """How often, in the end, it is fed its own outputs in training, and the training steps
+        until then; 0: always the right ones."""
+        return (0.0, 1)
+
+    def ends_by(self) -> str | None:
+        """The member that learns where a sequence of numbers ends."""
+        return None
+
     def steps(self, inputs: Sequence[Shape]) -> Steps | None:
         """How it goes through a sequence, if it hands a state on from step to step."""
         return None

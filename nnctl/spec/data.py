@@ -75,7 +75,8 @@ class DataSpec(SpecModel):
 
     Beside an input of T steps, an array (N, T, features) or tokens (N, T), whole numbers (N, T) as
     target are a class for every step, where -1 does not count, and numbers (N, T, width) are
-    numbers for every step, where NaN does not; task = "regression" makes (N, T) T numbers.
+    numbers for every step, where NaN does not; task = "regression" makes (N, T) T numbers. With
+    steps = "all" targets are sequences of any length, as an encoder-decoder gives them.
 
     With a window, a table is a series, its rows in order of time: samples are windows of rows, the
     target is that of a later row. A text (.txt) is a series of tokens, and the target is the next
@@ -147,7 +148,7 @@ class DataSpec(SpecModel):
     steps: Literal["last", "all"] | None = Field(
         None,
         description="predict what follows the last step alone, or what follows each step; default: "
-        "last, of a text all",
+        "last, of a text all. Of arrays, all says that targets are sequences, of any length",
     )
     tokens: Literal["character", "word", "byte"] | None = Field(
         None,

@@ -7,7 +7,7 @@ at the case or in ``make_layers.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -102,6 +102,12 @@ def _recurrent(tag: str, shape: Shape, units: int, bias: bool = True, **more: An
     return LayerCase(tag, shape, fields, params, 3, drawn=True)
 
 
+def _with(case: LayerCase, *without: str, **params: Shape) -> LayerCase:
+    """The same with other parameters."""
+    kept = {name: shape for name, shape in case.params.items() if name not in without}
+    return replace(case, params={**kept, **params})
+
+
 DECAY = 0.8
 CASES = [
     _conv((7, 3), 4, (3,), padding=1),
@@ -149,4 +155,17 @@ CASES = [
     _recurrent("gru", (6, 2), 3, returns="last"),
     _recurrent("gru", (4, 3), 2, returns="last", backward=True),
     _recurrent("gru", (3, 2), 3, bias=False, backward=True),
+    _with(_recurrent("rnn", (4, 3), 2, nonlinearity="tanh", initial_state="learned"), h0=(2,)),
+    _with(_recurrent("lstm", (4, 3), 2, initial_state="learned"), h0=(2,), c0=(2,)),
+    _with(_recurrent("gru", (4, 2), 3, backward=True, initial_state="learned"), h0=(3,)),
+    _with(_recurrent("gru", (4, 3), 4, reset="before"), "b_h", u=(4, 8), u_m=(4, 4)),
+    _with(_recurrent("rnn", (4, 3), 5, nonlinearity="tanh", layer_norm=True), gain=(5,)),
+    _with(
+        _recurrent("lstm", (4, 3), 5, layer_norm=True),
+        gain_w=(20,),
+        gain_u=(20,),
+        gain_c=(5,),
+        shift_c=(5,),
+    ),
+    _with(_recurrent("gru", (4, 3), 5, layer_norm=True), gain_w=(15,), gain_u=(15,)),
 ]

@@ -49,10 +49,10 @@ def convolved(case: LayerCase, x: Tensor, params: Params) -> Tensor:
     return called(made, x, {"weight": turned(params["w"]), "bias": params.get("b")})
 
 
-def called(module: nn.Module, x: Tensor, values: dict[str, Tensor | None]) -> Tensor:
+def called(module: nn.Module, x: Tensor, values: dict[str, Tensor | None], *more: Any) -> Tensor:
     """Run a module with parameters that are functions of others."""
     given = {name: value for name, value in values.items() if value is not None}
-    found: Tensor = torch.func.functional_call(module, given, (x,))
+    found: Tensor = torch.func.functional_call(module, given, (x, *more))
     return found
 
 
@@ -129,12 +129,64 @@ def recurrent(case: LayerCase, x: Tensor, params: Params) -> Tensor:
         "bias_ih_l0": params.get("b"),
         "bias_hh_l0": params.get("b_h", torch.zeros_like(params["b"]) if biased else None),
     }
-    y = called(made, x.flip(1) if fields["backward"] else x, values)[0]
+    x = x.flip(1) if fields["backward"] else x
+    states = [params[n].expand(1, len(x), -1).contiguous() for n in ("h0", "c0") if n in params]
+    start = (tuple(states) if len(states) > 1 else states[0],) if states else ()
+    if fields.get("layer_norm") or fields.get("reset") == "before":
+        y = (stepped(case, x, params),)
+    else:
+        y = called(made, x, values, *start)
+    y = y[0]
     if fields["returns"] == "last":
         return y[:, -1]
     return y.flip(1) if fields["backward"] else y
 
 
+def normed(a: Tensor, gain: Tensor) -> Tensor:
+    return F.layer_norm(a, gain.shape, gain)
+
+
+def stepped(case: LayerCase, x: Tensor, params: Params) -> Tensor:
+    """What torch has no module for, step by step: its own layer normalization and slopes."""
+    h = c = torch.zeros(len(x), case.fields["units"])
+    states = []
+    for now in x.unbind(1):
+        h, c = STEPPED[case.tag](now, h, c, params)
+        states.append(h)
+    return torch.stack(states, 1)
+
+
+def normed_rnn(x: Tensor, h: Tensor, c: Tensor, p: Params) -> tuple[Tensor, Tensor]:
+    return torch.tanh(normed(x @ p["w"] + h @ p["u"], p["gain"]) + p["b"]), c
+
+
+def normed_lstm(x: Tensor, h: Tensor, c: Tensor, p: Params) -> tuple[Tensor, Tensor]:
+    sums = normed(x @ p["w"], p["gain_w"]) + normed(h @ p["u"], p["gain_u"]) + p["b"]
+    i, f, g, o = sums.chunk(4, 1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * torch.tanh(F.layer_norm(c, c.shape[1:], p["gain_c"], p["shift_c"])), c
+
+
+def other_gru(x: Tensor, h: Tensor, c: Tensor, p: Params) -> tuple[Tensor, Tensor]:
+    """The reset gate before the product, or all products normalized."""
+    n, given = h.shape[1], x @ p["w"]
+    if "u_m" in p:
+        r, z, m = (given + p["b"]).chunk(3, 1)
+        of_r, of_z = (h @ p["u"]).chunk(2, 1)
+        m = torch.tanh(m + (torch.sigmoid(r + of_r) * h) @ p["u_m"])
+    else:
+        again, gain_w, gain_u, b_h = h @ p["u"], p["gain_w"], p["gain_u"], p["b_h"]
+        gates, gates_h = given[:, : 2 * n], again[:, : 2 * n]
+        r, z = (normed(gates, gain_w[: 2 * n]) + p["b"][: 2 * n]).chunk(2, 1)
+        of_r, of_z = (normed(gates_h, gain_u[: 2 * n]) + b_h[: 2 * n]).chunk(2, 1)
+        m = normed(given[:, 2 * n :], gain_w[2 * n :]) + p["b"][2 * n :]
+        of_m = normed(again[:, 2 * n :], gain_u[2 * n :]) + b_h[2 * n :]
+        m = torch.tanh(m + torch.sigmoid(r + of_r) * of_m)
+    z = torch.sigmoid(z + of_z)
+    return z * h + (1 - z) * m, c
+
+
+STEPPED: dict[str, Any] = {"rnn": normed_rnn, "lstm": normed_lstm, "gru": other_gru}
 WHOLE: dict[str, Any] = {
     "adaptive_avg_pool": lambda c, x, p: F.adaptive_avg_pool2d(x, c.fields["output_size"]),
     "global_avg_pool": lambda c, x, p: x.mean((2, 3)),

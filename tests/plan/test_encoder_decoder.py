@@ -142,3 +142,73 @@ def test_what_cannot_be_an_encoder_decoder_is_refused() -> None:
     (said,) = problems(wide, LOSS, INFO)
     assert "dot products need equal numbers, given 4x4 and 5x3" in said
     assert "set units" in hints(wide, LOSS, INFO)[0]
+
+
+def sampled(rate="1.0", steps=1):  # type: ignore[no-untyped-def]
+    return layers(more=f"scheduled_sampling={{rate={rate},steps={steps}}}")
+
+
+def test_scheduled_sampling_feeds_what_the_network_said() -> None:
+    """At a rate of 1 every symbol but the first is the likeliest behind the right ones."""
+    made, graph, x, labels = plan(sampled())
+    rows = np.arange(8)
+    start = {k.removeprefix("param/e."): a for k, a in random_parameters(graph).items()}
+    right = previous(labels)[rows]
+    ends = (x[rows], LENGTHS[rows], ENDS[rows])
+
+    def run(fed):  # type: ignore[no-untyped-def]
+        return encoder_decoder.run(start, "gru", ends[0], fed, *ends[1:])
+
+    own = np.argmax(run(right)[:, :, 1:], axis=2) + 1  # the start is never said
+    fed = np.concatenate([right[:, :1], own[:, :-1]], axis=1)
+    assert (fed != right).any()
+    first = encoder_decoder.loss(run(right), labels[rows])
+    after = encoder_decoder.loss(run(fed), labels[rows])
+    assert made.loss("train", rows, step=0) == pytest.approx(first, rel=1e-12)
+    assert made.loss("train", rows, step=5) == pytest.approx(after, rel=1e-12)
+    made.evaluate("train")  # where nothing is sampled
+    (outputs,) = made.evaluate("train", rows).outputs.values()
+    assert np.allclose(outputs.reshape(8, OUT, -1)[0], run(right)[0])
+
+
+def test_half_of_the_symbols_are_its_own_at_half_the_rate() -> None:
+    losses = []
+    made, *_ = plan(sampled("0.5"))
+    for step in (0, 1, 2):
+        losses.append(made.loss("train", np.arange(8), step=step))
+    assert len(set(losses)) == 3, "other symbols at other steps"
+    again, *_ = plan(sampled("0.5"), threads=3)
+    with driver.always_threaded():
+        assert again.loss("train", np.arange(8), step=2) == losses[2]
+
+
+NUMBERS = DataInfo({"": (STEPS, 2)}, {"": TargetInfo("number", 2, steps=OUT)}, COUNT)
+ENDING = (
+    'encoder_decoder name="e" stop_head=true encoder=[{type="gru",units=3}] '
+    'decoder=[{type="gru",units=4},{type="dense",units=2}]'
+)
+
+
+def test_a_stop_head_learns_where_sequences_end() -> None:
+    graph, _ = net(ENDING, NUMBERS, '[loss]\ntype = "mse"\n')
+    assert [loss.output for loss in graph.losses] == ["e", "e.stop"]
+    made = plan_of(graph)
+    stream = np.random.default_rng(0)
+    x, y = stream.normal(size=(COUNT, STEPS, 2)), stream.normal(size=(COUNT, OUT, 2))
+    y[np.arange(OUT) >= ENDS[:, None]] = np.nan
+    made.attach("train", {"": x}, {"": y})
+    rows = np.arange(8)
+    found = made.evaluate("train", rows)
+    numbers = found.outputs["e"].reshape(8, OUT, 2)
+    logits = found.outputs["e.stop"].reshape(8, OUT)
+    there = np.arange(OUT) < ENDS[rows, None]
+    last = np.arange(OUT) == ENDS[rows, None] - 1
+    squares = ((numbers - y[rows])[there] ** 2).mean()
+    crossed = (np.logaddexp(0, logits) - last * logits)[there].mean()
+    assert found.loss == pytest.approx(squares + crossed, rel=1e-12)
+    assert made.gradients("train", rows)[1]["e.stop.w"].any()
+
+
+def test_classes_have_a_stop_of_their_own() -> None:
+    (said,) = problems(layers(more="stop_head=true"), LOSS, INFO)
+    assert "is for numbers: classes have one that ends a sequence" in said

@@ -21,6 +21,7 @@ CELLS = {
     "lstm": 'lstm units=6\nlstm units=3 returns="last"',
     "backward": 'lstm units=17 backward=true bias=false\nrnn units=3 returns="last"',
     "gru": 'gru units=3 returns="last"',
+    "options": 'lstm units=6 layer_norm=true\ngru units=3 reset="before" returns="last"',
     "rnn": 'rnn units=33 nonlinearity="relu"\nrnn units=3 returns="last"',
 }
 

@@ -3,7 +3,8 @@
 x (N, T, I), w (I, G H), u (H, G H), b (G H,); ``lengths`` (N,): steps that count;
 ``bumps`` (N, T, H) are added to the states, so that the derivative by one is that by a state;
 ``mask`` (N, H) is what the products with the state see of it; ``start`` (N, H), or (N, 2 H) with
-the cell's own, the states before the first step.
+the cell's own, the states before the first step. ``more``: other parameters by name, the gains and
+shifts of layer normalization and the peepholes ``p`` (3, H).
 """
 
 from __future__ import annotations
@@ -32,41 +33,80 @@ def _run(x, units, states, step, returns, backward, lengths=None, bumps=None, st
     return every if returns == "sequence" else state[0]
 
 
-def lstm(x, w, u, b, returns, backward=False, lengths=None, bumps=None, mask=1.0, start=None):
+def _normed(a, gain):
+    """Rows normalized to mean 0 and variance 1, times a gain."""
+    away = a - a.mean(axis=1, keepdims=True)
+    return gain * away / np.sqrt((away**2).mean(axis=1, keepdims=True) + 1e-5)
+
+
+def lstm(
+    x, w, u, b, returns, backward=False, lengths=None, bumps=None, mask=1.0, start=None, more=None
+):  # fmt: skip
     """Gates in the order input, forget, candidate, output."""
-    units = len(u)
+    units, more = len(u), more or {}
+    peeps = more.get("p", [None] * 3)
+
+    def gate(a, p, c):
+        return sigmoid(a if p is None else a + p * c)
 
     def step(now, h, c):
-        i, f, g, o = np.split(now @ w + (mask * h) @ u + b, 4, axis=1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        return sigmoid(o) * np.tanh(c), c
+        if "gain_w" in more:
+            sums = _normed(now @ w, more["gain_w"]) + _normed((mask * h) @ u, more["gain_u"]) + b
+        else:
+            sums = now @ w + (mask * h) @ u + b
+        i, f, g, o = np.split(sums, 4, axis=1)
+        new = gate(f, peeps[1], c) * c + gate(i, peeps[0], c) * np.tanh(g)
+        shown = _normed(new, more["gain_c"]) + more["shift_c"] if "gain_c" in more else new
+        return gate(o, peeps[2], new) * np.tanh(shown), new
 
     return _run(x, units, 2, step, returns, backward, lengths, bumps, start)
 
 
 def rnn(
     x, w, u, b, nonlinearity, returns, backward=False, lengths=None, bumps=None, mask=1.0,
-    start=None,
+    start=None, more=None,
 ):  # fmt: skip
     """Elman's network."""
 
     def step(now, h):
-        return (NONLINEARITIES[nonlinearity](now @ w + (mask * h) @ u + b),)
+        sums = now @ w + (mask * h) @ u
+        sums = _normed(sums, more["gain"]) if more else sums
+        return (NONLINEARITIES[nonlinearity](sums + b),)
 
     return _run(x, len(u), 1, step, returns, backward, lengths, bumps, start)
 
 
-def gru(x, w, u, b, b_h, returns, backward=False, lengths=None, bumps=None, mask=1.0, start=None):
-    """Gates in the order reset, update, candidate; the reset gate acts on the product with h."""
+def gru(
+    x, w, u, b, b_h, returns, backward=False, lengths=None, bumps=None, mask=1.0, start=None,
+    more=None,
+):  # fmt: skip
+    """Gates in the order reset, update, candidate; the reset gate acts on the product with h, or,
+    where there is a ``u_m``, on what that multiplies."""
+    n, more = len(u), more or {}
+
+    def normed(a, gain):
+        """Reset and update together, the candidate, where it is there, on its own."""
+        if gain not in more:
+            return a
+        ends = range(2 * n, a.shape[1], n)
+        parts = zip(np.split(a, ends, 1), np.split(more[gain][: a.shape[1]], ends), strict=True)
+        return np.hstack([_normed(part, gains) for part, gains in parts])
 
     def step(now, h):
-        rx, zx, nx = np.split(now @ w + b, 3, axis=1)
-        rh, zh, nh = np.split((mask * h) @ u + b_h, 3, axis=1)
-        r, z = sigmoid(rx + rh), sigmoid(zx + zh)
-        n = np.tanh(nx + r * nh)
-        return (z * h + (1 - z) * n,)
+        rx, zx, nx = np.split(normed(now @ w, "gain_w") + b, 3, axis=1)
+        if "u_m" in more:
+            rh, zh = np.split(normed((mask * h) @ u, "gain_u"), 2, axis=1)
+            r = sigmoid(rx + rh)
+            again = (r * mask * h) @ more["u_m"]
+            again = _normed(again, more["gain_u"][2 * n :]) if "gain_u" in more else again
+            m = np.tanh(nx + again)
+        else:
+            rh, zh, nh = np.split(normed((mask * h) @ u, "gain_u") + b_h, 3, axis=1)
+            m = np.tanh(nx + sigmoid(rx + rh) * nh)
+        z = sigmoid(zx + zh)
+        return (z * h + (1 - z) * m,)
 
-    return _run(x, len(u), 1, step, returns, backward, lengths, bumps, start)
+    return _run(x, n, 1, step, returns, backward, lengths, bumps, start)
 
 
 CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
@@ -77,8 +117,20 @@ def layer(node, x, params):
     columns = params["w"].shape[1]
     names = ("b", "b_h") if node.op == "gru" else ("b",)
     biases = [params.get(name, np.zeros(columns)) for name in names]
-    more = [node.fields["nonlinearity"]] if node.op == "rnn" else []
+    kind = [node.fields["nonlinearity"]] if node.op == "rnn" else []
     fields = node.fields
     return CELLS[node.op](
-        x, params["w"], params["u"], *biases, *more, fields["returns"], fields["backward"]
-    )
+        x, params["w"], params["u"], *biases, *kind, fields["returns"], fields["backward"],
+        start=learned(params, len(x)), more=options(params),
+    )  # fmt: skip
+
+
+def options(params):
+    """Parameters that only options of a cell have."""
+    return {n: a for n, a in params.items() if n not in ("w", "u", "b", "b_h", "h0", "c0")}
+
+
+def learned(params, samples):
+    """The states for the start, where they are trained."""
+    found = [params[name] for name in ("h0", "c0") if name in params]
+    return np.tile(np.concatenate(found), (samples, 1)) if found else None

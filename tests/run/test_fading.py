@@ -24,6 +24,7 @@ KINDS = {
     "gru": "gru units=4",
     **{kind: f'rnn units=4 nonlinearity="{kind}"' for kind in ("tanh", "relu", "sigmoid")},
     "linear": 'rnn units=4 nonlinearity="linear"',
+    "peepholes": 'lstm units=4 peepholes=true initial_state="learned"',
 }
 WAYS = [("sequence", False), ("sequence", True), ("last", True)]
 
@@ -48,9 +49,10 @@ def slope(value, at: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(("returns", "backward"), WAYS)
 def test_both_are_derivatives_of_the_reference(kind: str, returns: str, backward: bool) -> None:
     node, stream = node_of(kind, returns, backward), np.random.default_rng(7)
-    gates = {"lstm": 4, "gru": 3}.get(kind, 1) * HIDDEN
+    gates = {"lstm": 4, "gru": 3}.get(node.op, 1) * HIDDEN
     names = ("b", "b_h") if kind == "gru" else ("b",)
     params = {"w": (INPUTS, gates), "u": (HIDDEN, gates), **dict.fromkeys(names, (gates,))}
+    params |= {"h0": (4,), "c0": (4,), "p": (3, 4)} if kind == "peepholes" else {}
     params = {name: stream.normal(size=shape) for name, shape in params.items()}
     x = stream.normal(size=(N, T, INPUTS))
     dy = stream.normal(size=(N, *node.shape))
@@ -59,7 +61,8 @@ def test_both_are_derivatives_of_the_reference(kind: str, returns: str, backward
 
     def run(x: np.ndarray, returns: str, bumps: np.ndarray | None = None) -> np.ndarray:
         weights = [params[name] for name in ("w", "u", *names)]
-        found: np.ndarray = cell(x, *weights, *more, returns, backward, bumps=bumps)
+        rest = {"start": recurrent.learned(params, N), "more": recurrent.options(params)}
+        found: np.ndarray = cell(x, *weights, *more, returns, backward, bumps=bumps, **rest)
         return found
 
     taken = x[:, ::-1] if backward else x
@@ -121,7 +124,7 @@ def test_a_layer_that_does_more_than_its_cell_says_why(
     plan.attach("train", *data_of(SERIES))
     rows = np.arange(6)
     assert [row["layer"] for row in fading(plan, graph, "train", rows)] == ["a", "r"]
-    monkeypatch.setitem(CELLS, "gru", lambda x, u, h, c, fields: ((x + u)[..., 0, :], c))
+    monkeypatch.setitem(CELLS, "gru", lambda x, u, h, c, fields, params: ((x + u)[..., 0, :], c))
     gru, row = fading(plan, graph, "train", rows)
     assert "not those of its cell alone" in gru["missing"] and "gradient" not in gru
     assert row["gradient"] and "missing" not in row
@@ -165,6 +168,17 @@ def test_padded_sequences_in_the_engine() -> None:
     plan.close()
     assert len(first["gradient"]) == len(first["influence"]) == 4  # the longest there
     assert "recurrent dropout" in second["missing"]
+
+
+@pytest.mark.parametrize("option", ["layer_norm=true", 'reset="before"'])
+def test_a_cell_whose_units_are_mixed_says_so(option: str) -> None:
+    layers = f'gru units=4 name="a" {option}\nlstm units=3 peepholes=true returns="last" name="r"'
+    graph, _ = net(f"{layers}\ndense units=2", SERIES)
+    plan = plan_of(graph)
+    plan.attach("train", *data_of(SERIES))
+    mixed, row = fading(plan, graph, "train", np.arange(6))
+    assert "mixed" in mixed["missing"] and row["gradient"]
+    plan.close()
 
 
 def test_training_leaves_it_for_the_report(tmp_path: Path) -> None:

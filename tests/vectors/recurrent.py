@@ -15,33 +15,53 @@ _SIZES = [
 ]  # fmt: skip
 
 
+PLAIN = {"recurrent_dropout": 0.0, "layer_norm": False, "peepholes": False, "reset": "after"}
+
+
 def _fields(units, returns, backward, **more):
-    rest = {"recurrent_dropout": 0.0, **more}
+    rest = {**PLAIN, **more}
     return {"units": units, "returns": returns, "backward": backward, **rest}
 
 
 def _case(
-    tag, size, gates, forward, params, returns="sequence", backward=False, start=0, **more
+    tag, size, gates, forward, params, returns="sequence", backward=False, start=0, learned=False,
+    **more,
 ):  # fmt: skip
     batch, steps, inputs, units = size
     shape = (steps, units) if returns == "sequence" else (units,)
     arrays = {"w": (inputs, gates * units), "u": (units, gates * units)}
     arrays |= dict.fromkeys(params, (gates * units,))
-    drops = "recurrent_dropout" in more
+    arrays |= {name: shape for name, shape in _options(tag, units, **more).items() if shape}
+    arrays |= dict.fromkeys(("h0", "c0")[: 1 + (tag == "lstm")] if learned else (), (units,))
+    drops, weights = "recurrent_dropout" in more, 1.0 if "layer_norm" in more else 0.3
     first = ((start * units,),) if start else ()
     return OpCase(
         tag, ((steps, inputs), *first), shape, forward,
-        _fields(units, returns, backward, **more), arrays, batch, weights=0.3, single=2e-5,
-        note=returns, differs=drops, by_place=drops,
+        _fields(units, returns, backward, **more), arrays, batch, weights=weights, single=2e-5,
+        note=", ".join([returns, *arrays]), differs=drops, by_place=drops,
     )  # fmt: skip
 
 
-def _given(x, units, how, context):
+def _options(tag, n, layer_norm=False, peepholes=False, reset="after", **rest):
+    """Shapes of the parameters that options bring."""
+    found = {"p": (3, n)} if peepholes else {}
+    if reset == "before":
+        found |= {"u": (n, 2 * n), "u_m": (n, n)}
+    if layer_norm and tag == "rnn":
+        found |= {"gain": (n,)}
+    elif layer_norm:
+        gates = {"lstm": 4, "gru": 3}[tag]
+        found |= {"gain_w": (gates * n,), "gain_u": (gates * n,)}
+        found |= {"gain_c": (n,), "shift_c": (n,)} if tag == "lstm" else {}
+    return found
+
+
+def _given(x, units, how, context, params):
     """How a reference is called: a drawn mask in place of the rate of dropout."""
     rate = how.get("recurrent_dropout", 0.0)
-    given = {"returns": "sequence", **how}
-    given.pop("recurrent_dropout", None)
-    given.pop("start", None)
+    known = ("returns", "backward")
+    given = {"returns": "sequence"} | {name: how[name] for name in known if name in how}
+    given |= {"more": recurrent.options(params), "start": recurrent.learned(params, len(x[0]))}
     if rate and context.training:
         given["mask"] = dropout_mask(len(x[0]), units, rate, context)[: len(x[0])] / (1 - rate)
     if len(x) > 1:
@@ -52,28 +72,30 @@ def _given(x, units, how, context):
 def _lstm(size, bias=True, **how):
     def forward(x, params, context):
         b = params.get("b", np.zeros(4 * size[3]))
-        given = _given(x, size[3], how, context)
+        given = _given(x, size[3], how, context, params)
         return recurrent.lstm(x[0], params["w"], params["u"], b, **given)
 
     return _case("lstm", size, 4, forward, ("b",) if bias else (), **how)
 
 
-def _rnn(size, nonlinearity="tanh", **how):
+def _rnn(size, nonlinearity="tanh", bias=True, **how):
     def forward(x, params, context):
-        given = _given(x, size[3], how, context)
-        return recurrent.rnn(x[0], params["w"], params["u"], params["b"], nonlinearity, **given)
+        b = params.get("b", np.zeros(size[3]))
+        given = _given(x, size[3], how, context, params)
+        return recurrent.rnn(x[0], params["w"], params["u"], b, nonlinearity, **given)
 
-    return _case("rnn", size, 1, forward, ("b",), nonlinearity=nonlinearity, **how)
+    return _case("rnn", size, 1, forward, ("b",) if bias else (), nonlinearity=nonlinearity, **how)
 
 
 def _gru(size, bias=True, **how):
     def forward(x, params, context):
         none = np.zeros(3 * size[3])
         b, b_h = params.get("b", none), params.get("b_h", none)
-        given = _given(x, size[3], how, context)
+        given = _given(x, size[3], how, context, params)
         return recurrent.gru(x[0], params["w"], params["u"], b, b_h, **given)
 
-    return _case("gru", size, 3, forward, ("b", "b_h") if bias else (), **how)
+    biases = ("b",) if how.get("reset") == "before" else ("b", "b_h")
+    return _case("gru", size, 3, forward, biases if bias else (), **how)
 
 
 CASES = [make(size) for make in (_lstm, _gru, _rnn) for size in _SIZES]
@@ -81,6 +103,9 @@ for make in (_lstm, _gru, _rnn):
     CASES += [make(size, returns="last") for size in _SIZES[::2]]
     CASES += [make(_SIZES[2], backward=True), make(_SIZES[3], returns="last", backward=True)]
 CASES += [_lstm(_SIZES[2], bias=False), _gru(_SIZES[2], bias=False)]
+CASES += [
+    _lstm((2, 2, 1, 40), bias=False, returns="last")
+]  # more gates than any output has numbers
 CASES += [_rnn(size, kind) for size in _SIZES[1:4:2] for kind in ("sigmoid", "linear")]
 CASES += [_rnn(_SIZES[3], "relu")]  # its corners lie where the weights put them: not on a slope
 CASES += [make(_SIZES[k], recurrent_dropout=0.4) for make in (_lstm, _gru, _rnn) for k in (2, 5)]
@@ -88,3 +113,21 @@ CASES += [_gru(_SIZES[2], recurrent_dropout=0.3, returns="last", backward=True)]
 CASES += [make(_SIZES[k], start=1) for make in (_lstm, _gru, _rnn) for k in (0, 6)]
 CASES += [_lstm(_SIZES[2], start=2, backward=True), _lstm(_SIZES[5], start=2, returns="last")]
 CASES += [make(_SIZES[2], start=1, recurrent_dropout=0.4) for make in (_lstm, _gru)]
+# options of the cells, alone and together; few units normalized bend too fast for differences
+_FEW, _NORM = (_SIZES[2], _SIZES[5], _SIZES[6]), (4, 3, 5, 7)
+CASES += [_lstm(size, peepholes=True) for size in _FEW]
+CASES += [_gru(size, reset="before") for size in (_SIZES[0], *_FEW)]
+CASES += [
+    make(size, layer_norm=True) for make in (_lstm, _gru, _rnn) for size in (_NORM, _SIZES[5])
+]
+CASES += [_rnn(_NORM, kind, layer_norm=True, backward=True) for kind in ("sigmoid", "linear")]
+CASES += [make(_SIZES[k], learned=True) for make in (_lstm, _gru, _rnn) for k in (2, 6)]
+CASES += [
+    _lstm(_NORM, peepholes=True, layer_norm=True, recurrent_dropout=0.4, learned=True),
+    _lstm(_SIZES[3], peepholes=True, bias=False, start=2, returns="last", backward=True),
+    _gru(_SIZES[2], reset="before", recurrent_dropout=0.4, returns="last", backward=True),
+    _gru(_NORM, reset="before", layer_norm=True, recurrent_dropout=0.4, start=1),
+    _gru(_SIZES[5], reset="before", layer_norm=True, learned=True),
+    _gru(_NORM, layer_norm=True, bias=False, recurrent_dropout=0.3, learned=True),
+    _rnn(_NORM, layer_norm=True, bias=False, recurrent_dropout=0.4, start=1),
+]

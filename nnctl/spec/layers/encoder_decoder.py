@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from nnctl.spec.base import PREVIOUS, Expect, Finding, LayerModel, Part, made
+from nnctl.spec.base import PREVIOUS, Expect, Finding, LayerModel, Part, SpecModel, made
 from nnctl.spec.inside import Inside
 
 from .attention import Attention, Scored
+from .bidirectional import Bidirectional
 from .dense import Dense
 from .merge import Concat
-from .recurrent import Bidirectional, Recurrent
+from .recurrent import Recurrent
 from .shaping import MeanSteps, RepeatVector
 
 
@@ -30,6 +31,18 @@ Stack = Annotated[
     Field(min_length=1),
     Expect("one table [[layers.encoder]] or [[layers.decoder]] or more"),
 ]
+
+
+class Sampling(SpecModel):
+    """Outputs of the decoder's own in place of the right ones, each by chance (Bengio et al. 2015).
+
+    They are those of a run that is fed the right ones (Duckworth et al. 2019).
+    """
+
+    rate: float = Field(gt=0, le=1, description="probability of an own output, in the end")
+    steps: int = Field(
+        ge=1, le=10**9, description="training steps over which it grows to that, from 0"
+    )
 
 
 class EncoderDecoder(LayerModel):
@@ -59,6 +72,13 @@ class EncoderDecoder(LayerModel):
     attention: Scored | None = Field(
         None, description="the context of each step, by score and units; default: one for all steps"
     )
+    stop_head: bool = Field(
+        False,
+        description="of numbers: learn where a sequence ends, by a dense layer beside the last one",
+    )
+    scheduled_sampling: Sampling | None = Field(
+        None, description="feed it some of its own outputs in training; default: the right ones"
+    )
 
     def conflicts(self) -> Iterable[Finding]:
         recurrent = [layer for layer in self.decoder if isinstance(layer, Recurrent)]
@@ -75,6 +95,13 @@ class EncoderDecoder(LayerModel):
             yield from (finding.under("decoder", k) for finding in _backward(layer))
         if self.share is not None:
             yield Finding(("share",), "an encoder-decoder shares no parameters", "remove it")
+
+    def own_share(self) -> tuple[float, int]:
+        sampling = self.scheduled_sampling
+        return (sampling.rate, sampling.steps) if sampling is not None else (0.0, 1)
+
+    def ends_by(self) -> str | None:
+        return "stop" if self.stop_head else None
 
     def members(self) -> tuple[Part, ...]:
         return tuple(self._encoding()) + tuple(self._decoding())
@@ -105,6 +132,8 @@ class EncoderDecoder(LayerModel):
                 reads = (*reads, f"start_{count}")
             last = k == len(self.decoder) - 1
             yield Part("" if last else names[k], layer, reads, ("decoder", k))
+            if last and self.stop_head:
+                yield Part("stop", made(Dense, "dense", units=1), reads, ("stop_head",))
             before = names[k]
             if k == of_cells[-1] and self.attention is not None:
                 yield Part("attention", self._attention(), (before, states), ("attention",))

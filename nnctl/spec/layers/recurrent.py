@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
-from pydantic_core import PydanticCustomError
 
-from nnctl.spec.base import Expect, Finding, LayerModel, Parameter, Part, Shape, SpecModel
+from nnctl.spec.base import Finding, LayerModel, Parameter, Shape
 from nnctl.spec.initializers.base import Initializer
 from nnctl.spec.initializers.plain import Constant
-from nnctl.spec.inside import Inside
 from nnctl.spec.shapes import Reach, ShapeError, Steps, format_shape, require_rank
 
-from .merge import Add, Average, Concat
 from .sharing import of_the_owner
+
+ONE = Constant(type="constant", value=1.0)
 
 
 class Recurrent(LayerModel):
     """What all of them have: from a sequence (T, C) to the states (T, units), or to the last one.
 
-    They start from zeros or, with a second layer to read, from what that gives: ``units`` numbers
-    are the first h, and of an lstm twice as many h and c.
+    They start from zeros, from trained numbers h0 (of an lstm c0 too) with ``initial_state =
+    "learned"``, or, with a second layer to read, from what that gives: ``units`` numbers are the
+    first h, and of an lstm twice as many h and c.
 
     w is [C, gates * units], u [units, gates * units], b [gates * units]. In training
     ``recurrent_dropout`` hides some numbers of the state from the next step's products, and scales
@@ -33,10 +33,8 @@ class Recurrent(LayerModel):
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
 
     gates: ClassVar[int] = 1
-    kept: ClassVar[int] = 2
-    """Numbers of a unit's step that the way back needs: those of the gates, and the states."""
     handed_on: ClassVar[tuple[str, ...]] = ("h",)
-    laid_out: ClassVar[tuple[str, ...]] = ("units",)
+    laid_out: ClassVar[tuple[str, ...]] = ("units", "layer_norm", "initial_state")
 
     units: int = Field(ge=1, le=1_000_000, description="numbers of the state")
     returns: Literal["sequence", "last"] = Field(
@@ -50,6 +48,12 @@ class Recurrent(LayerModel):
         lt=1,
         description="probability that the next step does not see a number of the state, the same "
         "numbers at all steps of a sample",
+    )
+    initial_state: Literal["zeros", "learned"] = Field(
+        "zeros", description="the state before the first step: zeros, or trained, which start at 0"
+    )
+    layer_norm: bool = Field(
+        False, description="normalize the products with the input and with the state"
     )
     init: Initializer | None = Field(None, description="start of w; default glorot_uniform")
     recurrent_init: Initializer | None = Field(
@@ -73,6 +77,9 @@ class Recurrent(LayerModel):
     def _check_start(self, given: Sequence[Shape]) -> None:
         """A second input is the state at the start."""
         sizes = [k * self.units for k in range(1, len(self.handed_on) + 1)]
+        if given and self.initial_state == "learned":
+            message = f"{self.type} starts from what the second layer it reads gives"
+            raise ShapeError(message, 'remove initial_state = "learned", or that layer')
         for shape in given:
             if len(shape) != 1 or shape[0] not in sizes:
                 wanted = " or ".join(str(size) for size in sizes)
@@ -92,7 +99,27 @@ class Recurrent(LayerModel):
         }
         for name in self.biases if self.bias else ():
             found[name] = Parameter((columns,), self.bias_start(name), "bias", channels, self.units)
-        return found
+        if self.layer_norm:
+            found |= {
+                name: Parameter((count * self.units,), ONE, "norm", 1, 1)
+                for name, count in self.gains.items()
+            }
+        return found | self._learned_start()
+
+    def _learned_start(self) -> dict[str, Parameter]:
+        """The states that a sequence starts from, where they are trained."""
+        learned = self.handed_on if self.initial_state == "learned" else ()
+        return {f"{name}0": Parameter((self.units,), "zeros", "bias", 1, 1) for name in learned}
+
+    @property
+    def gains(self) -> dict[str, int]:
+        """What layer normalization multiplies by, and how many numbers a unit of each."""
+        return {"gain_w": self.gates, "gain_u": self.gates}
+
+    @property
+    def kept(self) -> int:
+        """Numbers of a unit's step that the way back needs: of the gates, and the states."""
+        return 2
 
     @property
     def weights_start(self) -> str:
@@ -113,7 +140,8 @@ class Recurrent(LayerModel):
 
     def flops(self, inputs: Sequence[Shape]) -> int:
         (steps, channels), columns = inputs[0], self.gates * self.units
-        return steps * columns * (2 * (channels + self.units) + 4)
+        each = 4 + 14 * self.layer_norm
+        return steps * columns * (2 * (channels + self.units) + each)
 
     def steps(self, inputs: Sequence[Shape]) -> Steps:
         every = self.returns == "sequence"
@@ -128,12 +156,19 @@ class Recurrent(LayerModel):
     def conflicts(self) -> Iterable[Finding]:
         if self.bias_init is not None and not self.bias:
             yield Finding(("bias_init",), "has no effect with bias = false", "remove one of them")
+        if self.layer_norm and self.units == 1:
+            message = "a single number, normalized, is always zero"
+            yield Finding(("layer_norm",), message, "use more units, or remove it")
         yield from of_the_owner(self, "init", "recurrent_init", "bias_init", "l1", "l2")
 
 
 class Rnn(Recurrent):
     """h = g(x w + h u + b): the state is a function of the step and of the state before (Elman
-    1990)."""
+    1990).
+
+    With ``layer_norm`` (Ba, Kiros & Hinton 2016) the sum of both products is normalized over its
+    ``units`` numbers: h = g(gain N(x w + h u) + b), N(a) = (a - mean) / sqrt(variance + 1e-5).
+    """
 
     type: Literal["rnn"]
     nonlinearity: Literal["tanh", "relu", "sigmoid", "linear"] = Field("tanh", description="g")
@@ -141,6 +176,10 @@ class Rnn(Recurrent):
     @property
     def weights_start(self) -> str:
         return "he_normal" if self.nonlinearity == "relu" else "glorot_uniform"
+
+    @property
+    def gains(self) -> dict[str, int]:
+        return {"gain": 1}
 
 
 class Lstm(Recurrent):
@@ -150,16 +189,43 @@ class Lstm(Recurrent):
     i, f, o = sigmoid(x w + h u + b), g = tanh(x w + h u + b); c = f c + i g, h = o tanh(c). Gates
     lie in the order i, f, g, o. The bias of the forget gate starts at 1: c is kept
     at first.
+
+    With ``peepholes`` (Gers & Schmidhuber 2000) gates see c: p c comes to the sums of i and f, of
+    the c before, and to that of o, of the new one, number by number. p is [3, units], for i, f and
+    o, and starts at 0.
+
+    With ``layer_norm`` (Ba, Kiros & Hinton 2016) both products are normalized over all their
+    4 units numbers, and c before it is shown: the sums are gain_w N(x w) + gain_u N(h u) + b, and
+    h = o tanh(gain_c N(c) + shift_c), N(a) = (a - mean) / sqrt(variance + 1e-5). b stands for the
+    shifts of both products.
     """
 
     gates: ClassVar[int] = 4
-    kept: ClassVar[int] = 6
     handed_on: ClassVar[tuple[str, ...]] = ("h", "c")
+    laid_out: ClassVar[tuple[str, ...]] = (*Recurrent.laid_out, "peepholes")
 
     type: Literal["lstm"]
     forget_bias: float = Field(
         1.0, ge=-1e3, le=1e3, description="start of the forget gate's bias; the others start at 0"
     )
+
+    peepholes: bool = Field(False, description="let the gates see c, by weights p")
+
+    @property
+    def gains(self) -> dict[str, int]:
+        return {**super().gains, "gain_c": 1}
+
+    @property
+    def kept(self) -> int:
+        return 14 if self.layer_norm else 6  # with it what w gives and what u gives, and the gates
+
+    def parameters(self, inputs: Sequence[Shape]) -> dict[str, Parameter]:
+        found = super().parameters(inputs)
+        if self.layer_norm:
+            found["shift_c"] = Parameter((self.units,), "zeros", "norm", 1, 1)
+        if self.peepholes:
+            found["p"] = Parameter((3, self.units), "zeros", "bias", 1, 1)
+        return found
 
     def bias_start(self, name: str) -> Any:
         forget = Constant(type="constant", value=self.forget_bias)
@@ -178,71 +244,38 @@ class Gru(Recurrent):
     r, z = sigmoid(x w + b + h u + b_h), m = tanh(x w + b + r (h u + b_h)); h = z h + (1 - z) m.
     The reset gate acts behind the product with the state, as in other tools. Gates lie in the order
     r, z, m.
+
+    With ``reset = "before"`` it acts before that, as it was published: m = tanh(x w + b + (r h)
+    u_m). Then u is [units, 2 * units], for r and z, u_m [units, units], and there is no b_h.
+
+    With ``layer_norm`` (Ba, Kiros & Hinton 2016) each product is normalized, over the 2 units
+    numbers of r and z together and over the units numbers of m: for x w stands gain_w N(x w), for
+    h u stands gain_u N(h u), N(a) = (a - mean) / sqrt(variance + 1e-5). b and b_h are the shifts.
     """
 
     gates: ClassVar[int] = 3
-    kept: ClassVar[int] = 7  # what w gives and what u gives are kept apart
+    laid_out: ClassVar[tuple[str, ...]] = (*Recurrent.laid_out, "reset")
 
     type: Literal["gru"]
+    reset: Literal["after", "before"] = Field(
+        "after",
+        description="where the reset gate acts: behind the product with the state, or before",
+    )
 
     @property
     def biases(self) -> tuple[str, ...]:
-        return ("b", "b_h")
+        return ("b", "b_h") if self.reset == "after" else ("b",)
 
+    @property
+    def kept(self) -> int:
+        if self.layer_norm:
+            return 11  # what w gives, what u gives, h, what r multiplies or r h, and the gates
+        return 7 if self.reset == "after" else 8  # what w gives, what u gives; h; before also r h
 
-class _Inner(Inside):
-    """The layer that both directions are."""
-
-    message = "has no effect here"
-    hint = 'set it on "bidirectional"'
-
-    def choose(self, value: Any) -> type[SpecModel]:
-        found = super().choose(value)
-        if not issubclass(found, Recurrent):
-            raise PydanticCustomError("not_expected", "not a recurrent layer")
+    def parameters(self, inputs: Sequence[Shape]) -> dict[str, Parameter]:
+        found = super().parameters(inputs)
+        if self.reset == "before":
+            n, again = self.units, found["u"]
+            found["u"] = Parameter((n, 2 * n), again.init, "weight", n, n)
+            found["u_m"] = Parameter((n, n), again.init, "weight", n, n)
         return found
-
-    def refuse(self, made: SpecModel) -> Iterator[Finding]:
-        yield from super().refuse(made)
-        if getattr(made, "backward", False):
-            hint = "leave it out: there is one layer for each direction"
-            yield Finding(("backward",), self.message, hint)
-
-
-MERGES: dict[str, tuple[type[LayerModel], str]] = {
-    "concat": (Concat, "concat"),
-    "sum": (Add, "add"),
-    "mean": (Average, "average"),
-}
-
-
-class Bidirectional(LayerModel):
-    """Two recurrent layers of one kind, each with its own weights: one goes from the first step to
-    the last, the other from the last to the first (Schuster & Paliwal 1997).
-
-    Their weights are called NAME.forward.w and NAME.backward.w, and so on.
-    """
-
-    type: Literal["bidirectional"]
-    layer: Annotated[
-        Recurrent,
-        _Inner("layers"),
-        Expect('a recurrent layer, such as { type = "lstm", units = 32 }'),
-    ] = Field(description="what both directions are: rnn, lstm or gru")
-    merge: Literal["concat", "sum", "mean"] = Field(
-        "concat", description="how the states of both directions become one output"
-    )
-
-    def parts(self) -> tuple[Part, ...]:
-        back = self.layer.model_copy(update={"backward": True})
-        model, tag = MERGES[self.merge]
-        joined = model.model_validate({"type": tag})
-        both = ("forward", "backward")
-        return Part("forward", self.layer), Part("backward", back), Part("", joined, both)
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        shape = self.layer.output_shape(inputs)
-        return (*shape[:-1], shape[-1] * 2) if self.merge == "concat" else shape
-
-    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
-        return None

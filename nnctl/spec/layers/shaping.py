@@ -54,7 +54,7 @@ class RepeatVector(LayerModel):
         return 0
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
-        return None
+        return ()  # of the sequence; the vector is the same at all steps
 
 
 class MeanSteps(LayerModel):

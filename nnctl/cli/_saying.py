@@ -1,0 +1,75 @@
+"""Options of ``predict`` for networks that say something themselves: texts and forecasts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nnctl.errors import UsageError
+
+Prompts = Annotated[
+    list[str] | None,
+    typer.Option("--prompt", metavar="TEXT", help="Go on from this text. Repeatable."),
+]
+PromptFile = Annotated[
+    str | None,
+    typer.Option("--prompt-file", metavar="FILE", help="Go on from a file's text; - is stdin."),
+]
+Length = Annotated[
+    int | None, typer.Option("--length", min=1, help="Symbols to go on with; default 200.")
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option(
+        "--temperature",
+        min=0.0,
+        max=100.0,
+        help="0: the likeliest symbol; 1, the default: by its probability.",
+    ),
+]
+TopK = Annotated[
+    int | None, typer.Option("--top-k", min=0, help="Draw among so many; default 0: among all.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Of what is drawn; default 0.")]
+Ahead = Annotated[
+    int | None,
+    typer.Option("--ahead", min=1, help="Carry a series on for so many steps, each from the last."),
+]
+
+
+def sampling(
+    length: int | None, temperature: float | None, top_k: int | None, seed: int | None
+) -> dict[str, Any]:
+    """Return what was said of how symbols are drawn."""
+    said = {"length": length, "temperature": temperature, "top_k": top_k, "seed": seed}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def refuse_idle(options: dict[str, Any], inputs: list[str], prompts: list[str]) -> None:
+    """Raise UsageError for what cannot take effect."""
+    if prompts and inputs:
+        raise UsageError(
+            f"a prompt and INPUT cannot hold together, given {inputs[0]}",
+            "a prompt is gone on from, files are predicted: give one of them",
+        )
+    if not prompts and not inputs:
+        raise UsageError("there is nothing to predict", "give INPUT files, or --prompt TEXT")
+    if options and not prompts:
+        name = next(iter(options)).replace("_", "-")
+        raise UsageError(f"--{name} has no effect without a prompt", "add --prompt TEXT")
+
+
+def given(prompts: list[str] | None, file: str | None) -> list[str]:
+    """Return all prompts. Raises UsageError for a file that cannot be read."""
+    found = list(prompts or [])
+    if file == "-":
+        found.append(sys.stdin.read())
+    elif file is not None:
+        try:
+            found.append(Path(file).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot read {file}: {error}", "give a file of text") from error
+    return found

@@ -1,0 +1,80 @@
+"""Forecasts far ahead: what a network predicts is read as the series' next step, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnctl.errors import UsageError
+from nnctl.run.evaluate import Stored, compiled, read
+from nnctl.run.predicting import unlabeled
+
+Array = np.ndarray[Any, Any]
+DIGITS = 9
+NAME = "ahead"
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """``values`` (steps, columns) in their own units, of the steps behind a series' end."""
+
+    source: str
+    columns: tuple[str, ...]
+    values: Array
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield one JSON-able row a step."""
+        for step, row in enumerate(self.values, 1):
+            numbers = (float(f"{value:.{DIGITS}g}") for value in row)
+            yield {"ahead": step, **dict(zip(self.columns, numbers, strict=True))}
+
+
+def carry_on(path: Path, source: str, steps: int, threads: int | None = None) -> Forecasts:
+    """Return how a checkpoint of a series carries ``source`` on. Raises UsageError, DataError."""
+    stored = read(path)
+    columns = _columns(stored)
+    part = unlabeled(stored, source)
+    plan = compiled(stored, None, threads)
+    head = stored.heads[0]
+    window = part.inputs[""][-1:].astype(np.float64)
+    found = []
+    try:
+        for _ in range(steps):
+            plan.attach(NAME, {"": window})
+            outputs = plan.evaluate(NAME).outputs[head.node]
+            last = head.rows(outputs).reshape(-1)[-len(columns) :]
+            found.append(last)
+            window = np.concatenate([window[:, 1:], last.reshape(1, 1, -1)], axis=1)
+    finally:
+        plan.close()
+    return Forecasts(source, columns, np.array(found))
+
+
+def _columns(stored: Stored) -> tuple[str, ...]:
+    """Return the columns that the network predicts. Raises UsageError where they are not all that
+    it reads: then nobody knows what it would read next."""
+    data, reading = stored.spec.data, stored.reading
+    hint = "predict INPUT without --ahead: what follows each of its windows"
+    if data.window is None or reading is None or reading.roles is None:
+        raise UsageError("--ahead carries on a series, and this network reads none", hint)
+    inputs, targets = reading.roles.inputs, reading.roles.targets
+    if list(inputs) != [""] or list(targets) != [""] or inputs[""] != targets[""]:
+        reads = ", ".join(name for names in inputs.values() for name in names)
+        says = ", ".join(name for names in targets.values() for name in names)
+        raise UsageError(
+            f"--ahead needs a network that predicts all that it reads: it reads {reads} and "
+            f"predicts {says}",
+            f"train one with features = target, or {hint}",
+        )
+    horizon = 1 if data.horizon is None else data.horizon
+    if horizon != 1:
+        raise UsageError(
+            f"--ahead needs a network that predicts the next step, and this one predicts the "
+            f"one {horizon} steps ahead",
+            f"train one with horizon = 1, or {hint}",
+        )
+    return tuple(targets[""])
