@@ -30,13 +30,8 @@ def unrolled(graph: Graph, steps: int) -> tuple[Box, ...]:
     in_steps = _in_steps(graph)
     for layer in outline(graph):
         given = [ends[name] for name in layer.inputs]
-        moves = layer.steps
-        if moves is not None:
-            made = list(_states(layer, moves, given[0], steps))
-            last = [box.name for box in made[1:]]
-            ends[layer.name] = tuple(reversed(last) if moves.backward else last)
-            if not moves.every:
-                ends[layer.name] = (made[-1].name,)
+        if layer.steps is not None:
+            made, ends[layer.name] = _recurrent(layer, graph, given, steps)
         elif layer.name in in_steps:
             made = list(_alike(layer, given, steps))
             ends[layer.name] = tuple(box.name for box in made)
@@ -107,21 +102,57 @@ def _all(given: list[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(name for names in given for name in names)
 
 
-def _states(layer: Layer, moves: Steps, given: tuple[str, ...], count: int) -> Iterator[Box]:
+def _recurrent(
+    layer: Layer, graph: Graph, given: list[tuple[str, ...]], count: int
+) -> tuple[list[Box], tuple[str, ...]]:
+    """Return the boxes of a recurrent layer, and those that others read, a step each or one. Of a
+    layer with two directions each is a chain of its own, and what joins them a box a step."""
+    made: list[Box] = []
+    ends: dict[str, tuple[str, ...]] = {}
+    for node in layer.nodes:
+        if node.steps is not None:
+            boxes = list(_states(node, graph, node.steps, given, count))
+            last = [box.name for box in boxes[1:]]
+            ends[node.name] = tuple(reversed(last) if node.steps.backward else last)
+            if not node.steps.every:
+                ends[node.name] = (last[-1],)
+        else:
+            boxes = list(_joined(node, [ends[name] for name in node.inputs]))
+            ends[node.name] = tuple(box.name for box in boxes)
+        made += boxes
+    return made, ends[layer.nodes[-1].name]
+
+
+def _joined(node: Node, given: list[tuple[str, ...]]) -> Iterator[Box]:
+    shape, steps = format_shape(node.shape[-1:]), len(given[0])
+    for k in range(1, steps + 1):
+        name = f"{node.name}[{k}]" if len(node.shape) == 2 else node.name
+        inputs = tuple(_at(names, k - 1) for names in given)
+        title = f"{node.name} {k}" if len(node.shape) == 2 else node.name
+        yield Box(name, title, f"{node.op}, {shape}", "layer", inputs)
+
+
+def _states(
+    node: Node, graph: Graph, moves: Steps, given: list[tuple[str, ...]], count: int
+) -> Iterator[Box]:
     """Yield the state at the start, then those of the steps in the order that they are taken in."""
-    name, hands = layer.name, moves.states
+    name, hands = node.name, moves.states
     places = range(count, 0, -1) if moves.backward else range(1, count + 1)
     start = count + 1 if moves.backward else 0
     before = f"{name}[{start}]"
-    yield Box(before, _called(name, hands, start), "zeros", "input", ())
-    uses = (*layer.own, *layer.tied)
+    if len(node.inputs) > 1:
+        detail = f"from {graph.node(node.inputs[1]).layer}"
+        yield Box(before, _called(name, hands, start), detail, "layer", given[1])
+    else:
+        yield Box(before, _called(name, hands, start), "zeros", "input", ())
+    uses = [use.parameter for use in node.params.values()]
+    own = all(graph.parameters[use].node == node.name for use in uses)
     for k in places:
-        is_first = k == places[0] and not layer.tied
+        is_first = k == places[0] and own
         told = f"weights {', '.join(uses)}" if is_first else f"tied to {', '.join(uses)}"
-        detail = f"{layer.type}, {format_shape(layer.nodes[0].shape[-1:])}, {told}"
-        box = Box(
-            f"{name}[{k}]", _called(name, hands, k), detail, "layer", (_at(given, k - 1), before)
-        )
+        detail = f"{node.op}, {format_shape(node.shape[-1:])}, {told}"
+        inputs = (_at(given[0], k - 1), before)
+        box = Box(f"{name}[{k}]", _called(name, hands, k), detail, "layer", inputs)
         before = box.name
         yield box
 

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Kernel, tiles
-from nnctl.ops.recurrent import SUMS, back_room, backward, forward, shard, work
+from nnctl.ops.recurrent import SUMS, forward, shard, work
 from nnctl.ops.recurrent_back import way_back
+from nnctl.ops.recurrent_backward import back_room, backward
 from nnctl.ops.recurrent_layer import Form, Layer
 from nnctl.ops.registry import Site, register
 

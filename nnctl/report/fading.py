@@ -12,8 +12,13 @@ from nnctl.report.figures import figure
 
 
 def fading_charts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return name, note and charts of each recurrent layer."""
-    return [_charts(row) for row in rows]
+    """Return name, note and charts of each recurrent layer; why it has none, where it has none."""
+    return [_missing(row) if row.get("missing") else _charts(row) for row in rows]
+
+
+def _missing(row: Mapping[str, Any]) -> dict[str, Any]:
+    note = f"{row.get('type')}. There are no charts of it: {row['missing']}."
+    return {"name": str(row.get("layer")), "note": note, "charts": []}
 
 
 def _charts(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,29 +80,33 @@ class Slopes(NamedTuple):
     states: Array
 
 
-def slopes(op: str, fields: Fields, params: Params, x: Array) -> Slopes:
-    """Run a layer over x (N, T, inputs), the steps in the order that they are taken in."""
+def slopes(op: str, fields: Fields, params: Params, x: Array, begins: Array | int = 0) -> Slopes:
+    """Run a layer over x (N, T, inputs), the steps in the order that they are taken in; a sample's
+    first one is ``begins``, and what lies before it changes nothing."""
     cell, units = CELLS[op], len(params["u"])
     gates = params["w"].shape[1] // units
     none = np.zeros(gates * units)
     split = (*x.shape[:2], gates, units)
     given = (x @ params["w"] + params.get("b", none)).reshape(split).swapaxes(0, 1)
     again, old_h, old_c = np.empty_like(given), *np.zeros((2, x.shape[1] + 1, len(x), units))
-    old_h[0], old_c[0] = params.get("h0", 0.0), params.get("c0", 0.0)
+    live = (np.arange(x.shape[1])[:, None] >= begins).astype(float)[..., None]  # (T, N or 1, 1)
+    start = old_h[0], old_c[0] = params.get("h0", 0.0), params.get("c0", 0.0)
     for t in range(x.shape[1]):
         product = old_h[t] @ params["u"] + params.get("b_h", none)
         again[t] = product.reshape(split[0], gates, units)
-        old_h[t + 1], old_c[t + 1] = cell(given[t], again[t], old_h[t], old_c[t], fields, params)
+        new = cell(given[t], again[t], old_h[t], old_c[t], fields, params)
+        pairs = zip(new, start, strict=True)
+        old_h[t + 1], old_c[t + 1] = (each * live[t] + old * (1 - live[t]) for each, old in pairs)
     at = (given, again, old_h[:-1], old_c[:-1])
 
     slope = partial(_slope, lambda x, u, h, c: cell(x, u, h, c, fields, params))
 
     def by_gate(k: int) -> Array:
-        return np.stack([slope(at, k, gate) for gate in range(gates)], axis=-2)
+        return np.stack([slope(at, k, gate) * live for gate in range(gates)], axis=-2)
 
     of_x = by_gate(0)
     of_u = by_gate(1) if op in APART else of_x
-    of_h, of_c = (slope(at, k, None) for k in (2, 3))
+    of_h, of_c = (slope(at, k, None) * live for k in (2, 3))
     return Slopes(of_x, of_u, of_h, of_c, old_h[1:])
 
 

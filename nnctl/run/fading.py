@@ -1,7 +1,8 @@
 """What recurrent layers remember: how gradients, and the influence of inputs, fade with distance.
 
 Both are computed in double precision, from the inputs and weights of the layers and from what
-comes back to their outputs in one training batch. Training itself does nothing for it.
+comes back to their outputs for a few samples of a training batch. Training itself does nothing for
+it. Sequences of several lengths are laid so that all end together.
 """
 
 from __future__ import annotations
@@ -13,92 +14,119 @@ import numpy as np
 
 from nnctl.graph import Graph
 from nnctl.graph.graph import Node
-from nnctl.run.cells import Array, Slopes, is_known, slopes
+from nnctl.run.cells import CELLS, Array, Slopes, is_known, slopes
 
 if TYPE_CHECKING:
     from nnctl.plan import Plan
 
 SAMPLES = 16  # of the batch, at most
-SEEN, UNITS = 8, 32  # samples and units, at most, whose dependence on every input is computed
+NUMBERS = 1 << 17  # of all their steps, but for two samples: more would take longer than 0.1 s
+UNITS = 8  # at most, whose dependence on every input is computed
 
 
 def fading(plan: Plan, graph: Graph, split: str, rows: Array) -> list[dict[str, Any]]:
     """Return a row for each recurrent layer: ``gradient`` by step of the input, ``influence`` by
     distance from the last step taken.
 
-    Left out is a layer that does more than its cell here: the engine's states are other ones then,
-    or its units do not stand alone behind the products.
+    A layer that does more than its cell here has ``missing`` in their place: the engine's states
+    are other ones then, or its units do not stand alone behind the products.
     """
     from nnctl.plan.inspect import signals
 
-    nodes = [
-        node for node in graph.nodes if node.steps is not None and is_known(node.op, node.fields)
-    ]
+    nodes = [node for node in graph.nodes if node.steps is not None and node.op in CELLS]
     if not nodes:
         return []
-    held, parameters = signals(plan, split, rows[:SAMPLES], nodes), plan.parameters()
+    each = sum(node.steps.count * node.steps.numbers for node in nodes if node.steps is not None)
+    rows = rows[: min(max(NUMBERS // each, 2), SAMPLES)]
+    held, parameters = signals(plan, split, rows, nodes), plan.parameters()
     with np.errstate(all="ignore"):  # what explodes may do so beyond all numbers
-        made = [_row(node, *held[node.name], parameters) for node in nodes]
-    return [row for row in made if row is not None]
+        return [
+            {"layer": node.layer, "type": node.op}
+            | _row(node, _lengths(plan, graph, split, node)[rows], *held[node.name], parameters)
+            for node in nodes
+        ]
+
+
+def _lengths(plan: Plan, graph: Graph, split: str, node: Node) -> Array:
+    """The steps of all samples of a split that a node reads."""
+    data, known = plan.splits[split], graph.node(node.inputs[0]).lengths
+    if known is None:
+        return np.full(data.count, node.steps.count if node.steps else 0)
+    return np.asarray(known.of(data.lengths[known.input].reshape(-1)))
 
 
 def _row(
-    node: Node, x: Array, y: Array, dy: Array, parameters: Mapping[str, Array]
-) -> dict[str, Any] | None:
+    node: Node, lengths: Array, x: Array, y: Array, dy: Array, parameters: Mapping[str, Array]
+) -> dict[str, Any]:
     params = {n: parameters[use.parameter].astype(float) for n, use in node.params.items()}
-    found = _walked(node, x.astype(float), params)
-    if not np.allclose(_output(node, found), y, rtol=0, atol=1e-3):
-        return None
-    gradient, influence = norms(node, found, dy.astype(float), params)
+    if not is_known(node.op, node.fields):
+        return {"missing": "its units are mixed behind the products of a step"}
+    if len(node.inputs) > 1:
+        return {"missing": "it starts from a state that another layer gives"}
+    steps, backward = x.shape[1], bool(node.steps and node.steps.backward)
+    taken = aligned(x.astype(float), lengths, backward)
+    found = slopes(node.op, node.fields, params, taken, steps - lengths)
+    states = found.states.swapaxes(0, 1)
+    given = aligned(y, lengths, backward) if y.ndim == 3 else y
+    if not np.allclose(states if y.ndim == 3 else states[:, -1], given, rtol=0, atol=1e-3):
+        return {"missing": _reason(node)}
+    gradient, influence = norms(node, found, dy.astype(float), params, lengths)
     return {
-        "layer": node.layer,
-        "type": node.op,
         "samples": len(x),
         "gradient": gradient.tolist(),
         "influence": influence.tolist(),
     }
 
 
-def _walked(node: Node, x: Array, params: Mapping[str, Array]) -> Slopes:
-    return slopes(node.op, node.fields, params, x[:, _taken(node)])
+def _reason(node: Node) -> str:
+    if node.fields.get("recurrent_dropout"):
+        return "in training recurrent dropout leaves out a part of its states"
+    return "its states in training are not those of its cell alone"
 
 
-def _taken(node: Node) -> slice:
-    """The steps of the input in the order that they are taken in, and back again."""
-    return slice(None, None, -1 if node.steps and node.steps.backward else 1)
+def aligned(values: Array, lengths: Array, backward: bool) -> Array:
+    """Lay steps (N, T, ...) in the order that they are taken in, so that all samples end together;
+    before their start are zeros."""
+    found = np.zeros_like(values)
+    for row, length in enumerate(lengths):
+        part = values[row, :length]
+        found[row, values.shape[1] - length :] = part[::-1] if backward else part
+    return found
 
 
-def _output(node: Node, found: Slopes) -> Array:
-    """What the layer gives by these states."""
-    every = node.steps is not None and node.steps.every
-    states = found.states[_taken(node)].swapaxes(0, 1) if every else found.states[-1]
-    return np.asarray(states)
+def _natural(values: Array, lengths: Array, backward: bool) -> Array:
+    """Lay steps that are ``aligned`` as they stand in the input."""
+    found = np.zeros_like(values)
+    for row, length in enumerate(lengths):
+        part = values[row, values.shape[1] - length :]
+        found[row, :length] = part[::-1] if backward else part
+    return found
 
 
-def norms(node: Node, found: Slopes, dy: Array, params: Mapping[str, Array]) -> tuple[Array, Array]:
+def norms(
+    node: Node, found: Slopes, dy: Array, params: Mapping[str, Array], lengths: Array | None = None
+) -> tuple[Array, Array]:
     """Return the norm of d loss / d h at every step of the input, and, by distance, the root mean
     square over units and samples of the norm of d h / d x, h being the last state.
 
-    dy is d loss / d output, (N, T, units) or that of the last state (N, units).
+    dy is d loss / d output, (N, T, units) or that of the last state (N, units). Of a distance count
+    those samples that are as long.
     """
     count, units = len(found.h[0]), len(params["u"])
+    samples, backward = found.h.shape[2], bool(node.steps and node.steps.backward)
+    lengths = np.full(samples, count) if lengths is None else lengths
     every = dy.ndim == 3
-    back = dy[:, _taken(node)].swapaxes(0, 1) if every else _at_the_end(dy, count)
-    totals = [np.linalg.norm(dh) for dh, _ in _back(found, params, back[:, :, None])]
-    gradient = np.array(totals[::-1])[_taken(node)]
+    back = aligned(dy, lengths, backward).swapaxes(0, 1) if every else _at_the_end(dy, count)
+    squares = [np.square(dh).sum((1, 2)) for dh, _ in _back(found, params, back[:, :, None])]
+    of_steps = _natural(np.array(squares[::-1]).T, lengths, backward)
     chosen = np.unique(np.linspace(0, units - 1, min(units, UNITS)).round().astype(int))
-    samples = min(SEEN, found.h.shape[2])
     each = np.broadcast_to(np.eye(units)[chosen], (samples, len(chosen), units))
     influence = [
-        np.sqrt(np.square(dx).sum(-1).mean())
-        for _, dx in _back(_few(found, samples), params, _at_the_end(each, count))
+        np.sqrt(np.square(dx).sum(-1)[lengths > distance].mean())
+        for distance, (_, dx) in enumerate(_back(found, params, _at_the_end(each, count)))
+        if (lengths > distance).any()
     ]
-    return gradient, np.array(influence)
-
-
-def _few(found: Slopes, samples: int) -> Slopes:
-    x, u, h, c = (values[:, :, :samples] for values in found[:4])
-    return Slopes(x, x if found.u is found.x else u, h, c, found.states[:, :samples])
+    return np.sqrt(of_steps.sum(0))[: lengths.max()], np.array(influence)
 
 
 def _at_the_end(given: Array, steps: int) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from nnctl.errors import UsageError
 from nnctl.graph import Graph
 from nnctl.run.decoding import GREEDY, Manner, all_said
 from nnctl.run.evaluate import OTHER, Stored, compiled, no_part, parts_now, read, read_file
-from nnctl.run.heads import Array
+from nnctl.run.heads import Array, Head
 from nnctl.run.predictions import Predictions, predicted, spoken
 from nnctl.spec.metrics import SPLITS
 from nnctl.spec.suggest import hint as suggestion
@@ -73,7 +74,7 @@ def _predictions(
         ()
         if layer
         else tuple(
-            predicted(head, whole_[head.node])
+            replace(predicted(head, whole_[head.node]), ends=_ends(stored.graph, head, parts))
             if head.feeds is None
             else spoken(head, all_said(plan, head, parts, manner), answers.get(head.target))
             for head in stored.heads
@@ -87,6 +88,14 @@ def _predictions(
         outputs=outputs,
         features=whole_ if layer else {},
     )
+
+
+def _ends(graph: Graph, head: Head, parts: Sequence[Part]) -> Array | None:
+    """Return the steps of each sample's output; None where all have as many, or none."""
+    known = graph.node(head.node).lengths
+    if known is None or head.info.steps is None:
+        return None
+    return np.concatenate([known.of(part.lengths[known.input]) for part in parts])
 
 
 def _files(parts: Sequence[Part]) -> Array | None:

@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +34,8 @@ class Predicted:
     ``labels`` (N,) are indices of ``classes``; ``probabilities`` (N, K) belong to the classes, or
     without labels are those of K independent yes-or-no answers. Over steps all of them have an axis
     of steps behind that of the samples. ``texts`` are the sequences that a decoder says, with the
-    logarithms of their probabilities; then labels are -1 behind the end.
+    logarithms of their probabilities; then labels are -1 behind the end. ``ends`` (N,) are the
+    steps that each sample has, where these differ.
     """
 
     name: str
@@ -44,6 +45,18 @@ class Predicted:
     values: Array | None = None
     texts: tuple[str, ...] | None = None
     logs: Array | None = None
+    ends: Array | None = None
+
+    @property
+    def ragged(self) -> bool:
+        """Whether samples have different numbers of steps."""
+        if self.ends is not None or self.values is None or self.values.ndim < 3:
+            return self.ends is not None
+        return bool(np.isnan(self.values).any())
+
+    def steps(self, i: int) -> slice:
+        """The steps of a sample."""
+        return slice(None if self.ends is None else int(self.ends[i]))
 
     @property
     def prefix(self) -> str:
@@ -129,7 +142,7 @@ def _cells(output: Predicted, i: int) -> dict[str, Any]:
         cells = {"prediction": output.texts[i], "log_probability": _number(output.logs[i])}
         return {output.prefix + key: value for key, value in cells.items()}
     if output.labels is not None and output.labels.ndim == 2:
-        cells = _step_cells(output, i, output.labels[i])
+        cells = _step_cells(output, i, output.labels[i][output.steps(i)])
         return {output.prefix + key: value for key, value in cells.items()}
     if output.labels is not None:
         cells["class"] = output.classes[output.labels[i]]
@@ -138,7 +151,7 @@ def _cells(output: Predicted, i: int) -> dict[str, Any]:
         cells["probabilities"] = {name: _number(p) for name, p in pairs}
     if output.values is not None:
         key = "values" if output.labels is not None else "prediction"
-        cells[key] = _plain(output.values[i])
+        cells[key] = _plain(output.values[i][output.steps(i)])
     return {output.prefix + key: value for key, value in cells.items()}
 
 
@@ -149,7 +162,7 @@ def _step_cells(output: Predicted, i: int, labels: Array) -> dict[str, Any]:
         given = output.probabilities[i][np.arange(len(labels)), labels]
         cells["probability"] = [_number(p) for p in given]
     if output.values is not None:
-        cells["values"] = _plain(output.values[i])
+        cells["values"] = _plain(output.values[i][output.steps(i)])
     return cells
 
 
@@ -176,13 +189,19 @@ def as_jsonl(found: Predictions) -> Iterator[str]:
 
 def as_csv(found: Predictions) -> Iterator[str]:
     """Yield the header and one line a sample; what a cell holds is quoted where it must be."""
-    header: list[str] = []
-    for row in rows(found):
-        flat = dict(_flat(row))
-        if not header:
-            header = list(flat)
-            yield _line(header)
+    flats: Iterable[dict[str, Any]] = (dict(_flat(row)) for row in rows(found))
+    if any(output.ragged for output in found.outputs):
+        flats = _as_long(list(flats))
+    for k, flat in enumerate(flats):
+        if k == 0:
+            yield _line(list(flat))
         yield _line(["" if value is None else value for value in flat.values()])
+
+
+def _as_long(flats: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give all rows the columns of the longest, empty where a sample has fewer steps."""
+    names = dict.fromkeys(name for flat in sorted(flats, key=len, reverse=True) for name in flat)
+    return [{name: flat.get(name) for name in names} for flat in flats]
 
 
 def _flat(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -218,6 +237,7 @@ def as_npz(found: Predictions) -> bytes:
             "prediction" if output.labels is None else "values": output.values,
             "text": None if output.texts is None else np.array(output.texts),
             "log_probability": output.logs,
+            "steps": output.ends,
         }
         arrays |= {output.prefix + key: part for key, part in parts.items() if part is not None}
     arrays |= found.features

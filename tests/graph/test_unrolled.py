@@ -40,6 +40,42 @@ def test_states_are_handed_on_and_steps_read_their_own() -> None:
     }
 
 
+BOTH = 'bidirectional layer={type="gru",units=4} name="b"\n'
+
+
+def test_both_directions_are_chains_of_their_own_joined_at_each_step() -> None:
+    text = f'{BOTH}rnn units=2 returns="last" name="r"\ndense units=3 name="head"'
+    steps = (1, 2, 3)
+    assert edges(text) == {
+        *((f"input[{k}]", f"b.{way}[{k}]") for k in steps for way in ("forward", "backward")),
+        *((f"b.forward[{k - 1}]", f"b.forward[{k}]") for k in steps),
+        *((f"b.backward[{k + 1}]", f"b.backward[{k}]") for k in steps),
+        *((f"b.{way}[{k}]", f"b[{k}]") for k in steps for way in ("forward", "backward")),
+        *((f"b[{k}]", f"r[{k}]") for k in steps),
+        *((f"r[{k - 1}]", f"r[{k}]") for k in steps),
+        ("r[3]", "head"),
+        ("head", "loss of head"),
+    }
+    found = {box.name: box.detail for box in unrolled(graph(text, info=SERIES), 3)}
+    assert found["b.backward[3]"].startswith("gru, 4, weights b.backward.w")
+    assert found["b.backward[1]"].startswith("gru, 4, tied to b.backward.w")
+    assert found["b[2]"] == "concat, 8"
+
+
+def test_the_last_states_of_both_directions_are_joined_once() -> None:
+    layer = BOTH.replace("units=4", 'units=4,returns="last"')
+    found = edges(f'{layer}dense units=3 name="head"')
+    assert {("b.forward[3]", "b"), ("b.backward[1]", "b"), ("b", "head")} <= found
+
+
+def test_a_state_that_another_layer_gives_is_where_it_starts() -> None:
+    text = (
+        'rnn units=4 name="a" returns="last"\n'
+        'gru units=4 name="b" from=["input","a"] returns="last"\ndense units=3'
+    )
+    assert ("a[3]", "b[0]") in edges(text) and ("input[1]", "b[1]") in edges(text)
+
+
 def test_states_and_weights_are_named_and_weights_tied() -> None:
     found = {box.name: (box.title, box.detail) for box in unrolled(graph(STACK, info=SERIES), 3)}
     assert found["a[0]"] == ("a h0, c0", "zeros")

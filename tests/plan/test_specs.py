@@ -36,6 +36,9 @@ def test_gradients_of_a_shipped_spec(path: Path) -> None:
     single = _single(found, start, rows)
     plan.close()
     inputs, targets, weights = _standardized(found, rows)
+    lengths = {n: a[rows] for n, a in found.parts["train"].lengths.items()}
+    for name, one in graph.fed.items():
+        inputs[name], lengths[name] = _before(one, targets[one.target])
     context = Context(training=True, seed=spec.training.seed, step=0)
     corners: dict[str, dict] = {}
 
@@ -44,7 +47,9 @@ def test_gradients_of_a_shipped_spec(path: Path) -> None:
             one.l1 * np.abs(params[n]).sum() + one.l2 / 2 * np.square(params[n]).sum()
             for n, one in graph.parameters.items()
         )
-        return penalty, network.mean_loss(graph, params, inputs, targets, context, weights, corners)
+        return penalty, network.mean_loss(
+            graph, params, inputs, targets, context, weights, corners, lengths
+        )
 
     penalty, wanted = value(start)
     assert loss == pytest.approx(wanted, rel=1e-11)
@@ -70,10 +75,22 @@ def _single(found, start, rows) -> float:  # type: ignore[no-untyped-def]
         dtype="float32", class_weights=_weights(found),
     )  # fmt: skip
     plan.restore({f"param/{n}": a for n, a in start.items()})
-    plan.attach("train", found.parts["train"].inputs, found.parts["train"].targets)
+    part = found.parts["train"]
+    plan.attach("train", part.inputs, part.targets, part.lengths)
     value = plan.loss("train", rows)
     plan.close()
     return value
+
+
+def _before(one, target):  # type: ignore[no-untyped-def]
+    """What a layer is fed that reads its own outputs, and how long: targets a step later."""
+    if one.tokens is None:
+        first = np.zeros((len(target), 1, one.width))  # the mean, as it is scaled
+        target = target.reshape(len(target), one.steps, one.width)
+        return np.concatenate([first, target[:, :-1]], axis=1), np.full(len(target), one.steps)
+    first = np.full((len(target), 1), one.start)
+    before = np.concatenate([first, target[:, :-1]], axis=1)
+    return np.maximum(before, 0), (target >= 0).sum(axis=1)
 
 
 def _weights(found):  # type: ignore[no-untyped-def]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.reference import conv, conv_transpose, losses, norm, ops, pool, recurrent
+from tests.reference.attention import attend
 from tests.vectors.case import Context
 
 _FORMULAS = {
@@ -78,7 +79,26 @@ def _normalized(node, x, params):
     return norm.batch_norm(x, *given, fields["epsilon"])
 
 
-def _node(node, x, params, context, pinned):
+def _sequences(node, x, ends, params):
+    """Layers that go through sequences; ``ends`` are the lengths of what they read, or None."""
+    if node.op in recurrent.CELLS or node.op == "output_rnn":
+        return recurrent.layer(node, x[0], params, ends[0], x[1] if len(x) > 1 else None)
+    if node.op == "attend":
+        return attend(*x, params.get("w"), ends[0], ends[1])
+    if node.op == "repeat_vector":
+        return np.repeat(x[0][:, None], x[1].shape[1], axis=1)
+    counts = np.full(len(x[0]), x[0].shape[1]) if ends[0] is None else ends[0]
+    there = (np.arange(x[0].shape[1]) < counts[:, None])[..., None]
+    return np.where(there, x[0], 0).sum(axis=1) / counts[:, None]
+
+
+SEQUENCES = (*recurrent.CELLS, "output_rnn", "attend", "repeat_vector", "mean_steps")
+
+
+def _node(node, x, params, context, pinned, ends):
+    if node.op in SEQUENCES:
+        own = {n: params[u.parameter] for n, u in node.params.items()}
+        return _sequences(node, x, ends, own)
     if node.op.endswith("_norm"):
         return _normalized(node, x[0], params)
     if "_pool" in node.op or node.op.startswith("up_sampling"):
@@ -92,8 +112,6 @@ def _node(node, x, params, context, pinned):
         w = params[use.parameter]
         b = params[node.params["b"].parameter] if "b" in node.params else None
         return ops.dense(x[0], w.T if use.transposed else w, b)
-    if node.op in recurrent.CELLS:
-        return recurrent.layer(node, x[0], {n: params[u.parameter] for n, u in node.params.items()})
     if node.op == "embedding":
         return params[node.params["w"].parameter][x[0].astype(int)]
     if "conv" in node.op:
@@ -111,16 +129,22 @@ def _node(node, x, params, context, pinned):
     }[node.op]()
 
 
-def outputs(graph, params, inputs, context, corners=None):
-    """What every node gives, by name; ``inputs`` by the names of the data's inputs."""
-    found = {}
+def outputs(graph, params, inputs, context, corners=None, lengths=None):
+    """What every node gives, by name; ``inputs`` and ``lengths`` by the names of the inputs."""
+    found, nodes = {}, graph.by_name()
+
+    def end(name):
+        one = nodes[name].lengths
+        return None if one is None else one.of(lengths[one.input])
+
     for node in graph.nodes:
         if node.op == "input":
             found[node.name] = inputs[node.name.removeprefix("input").removeprefix(".")]
         else:
             pinned = None if corners is None else corners.setdefault(node.name, {})
             read = [found[n] for n in node.inputs]
-            found[node.name] = _node(node, read, params, context, pinned)
+            ends = [end(n) for n in node.inputs]
+            found[node.name] = _node(node, read, params, context, pinned, ends)
     return found
 
 
@@ -157,9 +181,11 @@ def counted_losses(loss, x, target, class_weights=None):
     return sample_losses(loss, x.reshape(steps, -1)[there], target[there], class_weights)
 
 
-def mean_loss(graph, params, inputs, targets, context, class_weights=None, corners=None):
+def mean_loss(
+    graph, params, inputs, targets, context, class_weights=None, corners=None, lengths=None
+):  # fmt: skip
     """The weighted sum of the losses' means, without penalties."""
-    found = outputs(graph, params, inputs, context, corners)
+    found = outputs(graph, params, inputs, context, corners, lengths)
     return sum(
         loss.weight
         * counted_losses(

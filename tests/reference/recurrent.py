@@ -131,19 +131,20 @@ OUTPUTS = {**NONLINEARITIES, "softmax": softmax}
 CELLS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 
-def layer(node, x, params):
+def layer(node, x, params, lengths=None, second=None):
     """A node of a graph, by its fields; parameters by their short names."""
     columns = params["w"].shape[1]
     names = ("b", "b_h") if node.op == "gru" else ("b",)
     biases = [params.get(name, np.zeros(columns)) for name in names]
     kind = [node.fields["nonlinearity"]] if node.op == "rnn" else []
     fields = node.fields
+    start = learned(params, len(x))
     if node.op == "output_rnn":
-        start = learned(params, len(x))
-        return output_rnn(x, params, fields, fields["returns"], fields["backward"], start=start)
+        given = {"start": start, "taught": second if fields["teacher_forcing"] else None}
+        return output_rnn(x, params, fields, fields["returns"], fields["backward"], **given)
     return CELLS[node.op](
         x, params["w"], params["u"], *biases, *kind, fields["returns"], fields["backward"],
-        start=learned(params, len(x)), more=options(params),
+        lengths=lengths, start=start if second is None else second, more=options(params),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from nnctl.graph.graph import Node
 from nnctl.run.artifacts import read_fading, write_fading
 from nnctl.run.cells import CELLS, slopes
-from nnctl.run.fading import SAMPLES, UNITS, fading, norms
+from nnctl.run.fading import SAMPLES, UNITS, aligned, fading, norms
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.plan.nets import data_of, net, plan_of
 from tests.reference import recurrent
@@ -114,7 +115,9 @@ def test_every_recurrent_layer_has_a_cell() -> None:
     assert set(CELLS) == set(recurrent.CELLS)
 
 
-def test_a_layer_that_does_more_than_its_cell_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layer_that_does_more_than_its_cell_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     layers = 'gru units=4 name="a"\nrnn units=3 name="r" returns="last"\ndense units=2'
     graph, _ = net(layers, SERIES)
     plan = plan_of(graph)
@@ -122,17 +125,59 @@ def test_a_layer_that_does_more_than_its_cell_is_left_out(monkeypatch: pytest.Mo
     rows = np.arange(6)
     assert [row["layer"] for row in fading(plan, graph, "train", rows)] == ["a", "r"]
     monkeypatch.setitem(CELLS, "gru", lambda x, u, h, c, fields, params: ((x + u)[..., 0, :], c))
-    assert [row["layer"] for row in fading(plan, graph, "train", rows)] == ["r"]
+    gru, row = fading(plan, graph, "train", rows)
+    assert "not those of its cell alone" in gru["missing"] and "gradient" not in gru
+    assert row["gradient"] and "missing" not in row
     plan.close()
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize(("returns", "backward"), WAYS)
+def test_sequences_of_several_lengths_are_each_as_long_as_they_are(
+    kind: str, returns: str, backward: bool
+) -> None:
+    """Of a batch: squares of gradients add up, influences are the mean of those that reach."""
+    node, stream = node_of(kind, returns, backward), np.random.default_rng(3)
+    gates, lengths = {"lstm": 16, "gru": 12}[kind], np.array([3, T, 1])
+    params = {"w": (INPUTS, gates), "u": (HIDDEN, gates), "b": (gates,)}
+    params = {name: stream.normal(size=shape) for name, shape in params.items()}
+    x, dy = stream.normal(size=(N, T, INPUTS)), stream.normal(size=(N, *node.shape))
+    taken = aligned(x, lengths, backward)
+    found = slopes(kind, node.fields, params, taken, T - lengths)
+    gradient, influence = norms(node, found, dy, params, lengths)
+    squares, reached = np.zeros(T), np.full((N, T), np.nan)
+    for row, length in enumerate(lengths):
+        one = x[row : row + 1, :length]
+        back = dy[row : row + 1, :length] if dy.ndim == 3 else dy[row : row + 1]
+        alone = slopes(kind, node.fields, params, one[:, ::-1] if backward else one)
+        each, far = norms(node, alone, back, params)
+        squares[:length] += each**2
+        reached[row, :length] = far
+    np.testing.assert_allclose(gradient, np.sqrt(squares), rtol=1e-12)
+    np.testing.assert_allclose(influence, np.sqrt(np.nanmean(reached**2, axis=0)), rtol=1e-12)
+
+
+def test_padded_sequences_in_the_engine() -> None:
+    info = replace(SERIES, lengths=("",))
+    layers = 'gru units=4 name="a"\nlstm units=3 name="b" recurrent_dropout=0.5 returns="last"\n'
+    graph, _ = net(f"{layers}dense units=2", info)
+    plan = plan_of(graph)
+    inputs, targets = data_of(info, 6)
+    plan.attach("train", inputs, targets, {"": np.array([2, 4, 1, 3, 4, 2])})
+    first, second = fading(plan, graph, "train", np.arange(6))
+    plan.close()
+    assert len(first["gradient"]) == len(first["influence"]) == 4  # the longest there
+    assert "recurrent dropout" in second["missing"]
+
+
 @pytest.mark.parametrize("option", ["layer_norm=true", 'reset="before"'])
-def test_a_cell_whose_units_are_mixed_is_left_out(option: str) -> None:
+def test_a_cell_whose_units_are_mixed_says_so(option: str) -> None:
     layers = f'gru units=4 name="a" {option}\nlstm units=3 peepholes=true returns="last" name="r"'
     graph, _ = net(f"{layers}\ndense units=2", SERIES)
     plan = plan_of(graph)
     plan.attach("train", *data_of(SERIES))
-    assert [row["layer"] for row in fading(plan, graph, "train", np.arange(6))] == ["r"]
+    mixed, row = fading(plan, graph, "train", np.arange(6))
+    assert "mixed" in mixed["missing"] and row["gradient"]
     plan.close()
 
 

@@ -98,3 +98,23 @@ def test_npz_needs_no_pickle_and_keeps_the_shape_of_features():
 def test_features_in_a_table_are_numbered():
     lines = list(as_csv(found(features={"dense_1": np.arange(4.0).reshape(2, 1, 2)})))
     assert lines == ["sample,dense_1_0,dense_1_1", "0,0.0,1.0", "1,2.0,3.0"]
+
+
+def test_steps_beyond_the_end_of_a_sample_are_not_said():
+    head = Head("d", "", "", replace(PETS, steps=3), "softmax")
+    logits = np.eye(3)[[[1, 0, 2], [2, 0, 0]]] * 9
+    some = found(replace(predicted(head, logits), ends=np.array([1, 3])))
+    first, second = map(json.loads, as_jsonl(some))
+    assert first["class"] == ["dog, small"] and len(first["probability"]) == 1
+    assert second["class"] == ["eel", "cat", "cat"] and len(second["probability"]) == 3
+    rows = list(csv.DictReader(io.StringIO("\n".join(as_csv(some)))))
+    assert (rows[0]["class_1"], rows[1]["class_1"], rows[0]["probability_2"]) == ("", "cat", "")
+    with np.load(io.BytesIO(as_npz(some)), allow_pickle=False) as archive:
+        assert archive["steps"].tolist() == [1, 3]
+
+
+def test_numbers_beyond_the_end_of_a_sample_are_not_said():
+    head = Head("d", "", "", TargetInfo("number", 1, steps=3), "identity")
+    some = found(replace(predicted(head, np.arange(6.0).reshape(2, 3, 1)), ends=np.array([2, 3])))
+    assert [json.loads(line)["prediction"] for line in as_jsonl(some)] == [[0, 1], [3, 4, 5]]
+    assert list(as_csv(some))[1:] == ["0,0.0,1.0,", "1,3.0,4.0,5.0"]
