@@ -287,7 +287,9 @@ def shipped() -> dict[str, set[str]]:
     for path in sorted(SPECS.glob("*.toml")):
         spec = load_spec(path)
         graph = build(spec, inspect(spec.data, spec.base_dir))
-        used["layers"] |= {node.op for node in graph.nodes} | {one.type for one in spec.layers}
+        parts = [part.layer for one in spec.layers for part in one.members()]
+        used["layers"] |= {one.type for one in (*spec.layers, *parts)}
+        used["layers"] |= {node.op for node in graph.nodes}
         used["losses"] |= {loss.type for loss in graph.losses}
         used["optimizers"].add(spec.optimizer.type)
         used["schedules"].add(spec.schedule.type)

@@ -7,13 +7,14 @@ import pytest
 
 from nnctl.optim import schedules
 from nnctl.spec import registry
+from tests.ids import short
 from tests.vectors.schedules import BASE, SCHEDULES
 
 SGD = registry.model("optimizers", "sgd")(type="sgd", learning_rate=BASE)
 PER_EPOCH = 5
 
 
-@pytest.mark.parametrize(("tag", "fields", "formula"), SCHEDULES, ids=lambda p: str(p)[:40])
+@pytest.mark.parametrize(("tag", "fields", "formula"), SCHEDULES, ids=lambda p: short(p, 40))
 def test_rates_follow_the_formula(tag, fields, formula) -> None:  # type: ignore[no-untyped-def]
     model = registry.model("schedules", tag)(type=tag, **fields)
     found = schedules.rates(model, SGD, 0, 60, PER_EPOCH)
@@ -22,7 +23,7 @@ def test_rates_follow_the_formula(tag, fields, formula) -> None:  # type: ignore
     np.testing.assert_allclose(found, wanted, rtol=1e-14)
 
 
-@pytest.mark.parametrize(("tag", "fields", "formula"), SCHEDULES, ids=lambda p: str(p)[:40])
+@pytest.mark.parametrize(("tag", "fields", "formula"), SCHEDULES, ids=lambda p: short(p, 40))
 def test_asking_in_pieces_gives_the_same_bits(tag, fields, formula) -> None:  # type: ignore[no-untyped-def]
     model = registry.model("schedules", tag)(type=tag, **fields)
     whole = schedules.rates(model, SGD, 0, 60, PER_EPOCH)

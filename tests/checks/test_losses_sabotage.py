@@ -10,6 +10,7 @@ import pytest
 
 from tests.checks.loss_machine import LossMachine, LossResult, LossSetting
 from tests.checks.losses import CHECKS
+from tests.ids import short
 from tests.vectors import collect
 from tests.vectors.case import Array, LossCase
 
@@ -106,7 +107,7 @@ def test_right_machine_passes(case: LossCase, check: str) -> None:
     CHECKS[check](plain, case)
 
 
-@pytest.mark.parametrize(("check", "fault", "machine"), FAULTS, ids=lambda p: str(p)[:48])
+@pytest.mark.parametrize(("check", "fault", "machine"), FAULTS, ids=lambda p: short(p, 48))
 def test_planted_fault_fails(check: str, fault: str, machine: LossMachine) -> None:
     with pytest.raises(AssertionError):
         CHECKS[check](machine, MSE)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.checks.ops import CHECKS
 from tests.checks.setting import Data, Machine, Result, Setting
+from tests.ids import short
 from tests.reference import ops
 from tests.vectors.case import Context, OpCase
 
@@ -159,7 +160,7 @@ def test_right_machine_passes(case: OpCase, check: str) -> None:
     CHECKS[check](plain, case)
 
 
-@pytest.mark.parametrize(("check", "fault", "case", "machine"), FAULTS, ids=lambda p: str(p)[:48])
+@pytest.mark.parametrize(("check", "fault", "case", "machine"), FAULTS, ids=lambda p: short(p, 48))
 def test_planted_fault_fails(check: str, fault: str, case: OpCase, machine: Machine) -> None:
     with pytest.raises(AssertionError):
         CHECKS[check](machine, case)

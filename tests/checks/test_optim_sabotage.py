@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.checks.optim import CHECKS, OptimMachine
+from tests.ids import short
 from tests.reference import optim
 from tests.vectors.case import Array, OptimCase
 
@@ -62,7 +63,7 @@ def test_right_machine_passes(case: OptimCase, check: str) -> None:
     CHECKS[check](machine(case.reference), case)
 
 
-@pytest.mark.parametrize(("check", "fault", "case", "rule"), FAULTS, ids=lambda p: str(p)[:40])
+@pytest.mark.parametrize(("check", "fault", "case", "rule"), FAULTS, ids=lambda p: short(p, 40))
 def test_planted_fault_fails(check: str, fault: str, case: OptimCase, rule) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(AssertionError):
         CHECKS[check](machine(rule), case)

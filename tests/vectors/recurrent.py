@@ -164,6 +164,10 @@ AGAIN = {"gradient_checkpointing": True}
 CASES += [make(_SIZES[2], **AGAIN) for make in (_lstm, _gru, _rnn)]
 CASES += [_gru(_SIZES[5], returns="last", backward=True, recurrent_dropout=0.4, **AGAIN)]
 CASES += [_lstm(_SIZES[8], start=2, **AGAIN)]
+CASES += [
+    _lstm(_NORM, peepholes=True, layer_norm=True, learned=True, **AGAIN),
+    _gru(_NORM, reset="before", layer_norm=True, recurrent_dropout=0.4, **AGAIN),
+]
 CASES += [_output_rnn(size, outputs) for size, outputs in ((_SIZES[2], 2), (_SIZES[5], 17))]
 CASES += [
     _output_rnn((1, 1, 1, 1), 1, output_activation="tanh"),
