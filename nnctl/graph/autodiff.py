@@ -42,8 +42,4 @@ def trainable(graph: Graph) -> set[str]:
 
 def reaches_loss(graph: Graph) -> set[str]:
     """Return the nodes on which a loss depends."""
-    found = {loss.output for loss in graph.losses}
-    for node in reversed(graph.nodes):
-        if node.name in found:
-            found.update(node.inputs)
-    return found
+    return graph.ancestors(loss.output for loss in graph.losses)

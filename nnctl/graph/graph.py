@@ -6,7 +6,7 @@ returns a new graph.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -214,6 +214,14 @@ class Graph:
         for node in self.nodes:
             for name in node.inputs:
                 yield node.name, name
+
+    def ancestors(self, names: Iterable[str]) -> set[str]:
+        """Return some nodes, and all that they depend on."""
+        found = set(names)
+        for node in reversed(self.nodes):
+            if node.name in found:
+                found.update(node.inputs)
+        return found
 
     def tokens(self) -> dict[str, int]:
         """Return, for each data input that is read as tokens, how many tokens its readers know."""

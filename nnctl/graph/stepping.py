@@ -44,18 +44,11 @@ def one_step(graph: Graph, fed: str, outputs: Sequence[str], rows: int) -> Stepp
     Raises NotByStep.
     """
     made = _Step(graph, input_node_name(fed), rows)
+    needed = graph.ancestors(outputs)
     for node in graph.nodes:
-        if node.name in _ancestors(graph, outputs):
+        if node.name in needed:
             made.add(node)
     return made.result(fed, outputs)
-
-
-def _ancestors(graph: Graph, outputs: Sequence[str]) -> set[str]:
-    found = set(outputs)
-    for node in reversed(graph.nodes):
-        if node.name in found:
-            found.update(node.inputs)
-    return found
 
 
 class _Step:

@@ -86,7 +86,7 @@ def feed_own(low: Lowering) -> None:
         inputs = {n: y for n, y in low.y.items() if low.nodes[n].op == INPUT}
         first = replace(low, training=False, y=dict(inputs), saved={}, temporaries={}, folds={})
         first.lengths = low.lengths
-        first.forward(_before(low.graph, output) - inputs.keys())
+        first.forward(low.graph.ancestors([output]) - inputs.keys())
         node = low.nodes[input_node_name(name)]
         arrays = {"outputs": first.y[output], "x": low.y[node.name]}
         arrays["lengths"] = low.lengths.of(node)
@@ -101,11 +101,3 @@ def feed_own(low: Lowering) -> None:
 def _output(graph: Graph, one: Fed) -> str:
     """The node whose output is fed back: the last of its layer, before any split."""
     return next(loss.output for loss in graph.losses if graph.node(loss.output).layer == one.output)
-
-
-def _before(graph: Graph, output: str) -> set[str]:
-    found = {output}
-    for node in reversed(graph.nodes):
-        if node.name in found:
-            found.update(node.inputs)
-    return found

@@ -222,16 +222,9 @@ class Tapes:
 
     def _features(self, node: str) -> Lowering:
         lowering = self._lowering(self.eval_batch, False, in_place=False)
-        lowering.forward(self._ancestors(node))
+        lowering.forward(lowering.graph.ancestors([node]))
         lowering.hand_out(f"features.{node}", lowering.y[node], self.graph.node(node).size)
         return lowering
-
-    def _ancestors(self, name: str) -> set[str]:
-        found = {name}
-        for node in reversed(self.graph.nodes):
-            if node.name in found:
-                found.update(node.inputs)
-        return found
 
     def _columns(self) -> dict[str, int]:
         if self.rule is None:

@@ -152,9 +152,6 @@ def inspected(spec: Spec, threads: int | None = None) -> Inspected:
 
 def estimated(graph: Graph) -> list[str]:
     """Return the parameters whose gradient passes a node with an estimate in place of its own."""
-    above = {node.name for node in graph.nodes if node.fields.get("straight_through")}
-    for node in reversed(graph.nodes):
-        if node.name in above:
-            above.update(node.inputs)
+    above = graph.ancestors(n.name for n in graph.nodes if n.fields.get("straight_through"))
     uses = [use.parameter for n in graph.nodes if n.name in above for use in n.params.values()]
     return list(dict.fromkeys(uses))
