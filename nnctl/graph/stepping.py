@@ -32,11 +32,6 @@ class Stepped:
     kept: Mapping[str, str]
     starts: Mapping[str, str | None]
 
-    @property
-    def output(self) -> str:
-        """The node that says what comes next."""
-        return self.graph.outputs[0]
-
 
 def one_step(graph: Graph, fed: str, outputs: Sequence[str], rows: int) -> Stepped:
     """Return the step's network of ``graph``, fed by its input ``fed``, up to some outputs.

@@ -9,13 +9,15 @@ import numpy as np
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import rows
 from nnctl.engine.philox import philox
+from nnctl.random import Purpose
 
 U32 = np.uint32
-SAMPLE = 6  # Purpose.SAMPLE: no other stream of numbers has it
+SAMPLE = int(Purpose.SAMPLE)
 
 
 @inline
-def _likeliest(scores, never):
+def likeliest(scores, never):
+    """The class of the largest score but ``never``, the lowest of equal ones."""
     best = 1 if never == 0 else 0
     for k in range(len(scores)):
         if k != never and scores[k] > scores[best]:
@@ -36,7 +38,7 @@ def _is_among(scores, k, most):
 @inline
 def _drawn(scores, never, temperature, top_k, uniform):
     """The class at which the sum of probabilities, in order, passes a number from 0 to 1."""
-    peak = np.float64(scores[_likeliest(scores, never)])
+    peak = np.float64(scores[likeliest(scores, never)])
     total = 0.0
     for k in range(len(scores)):
         if k != never and (top_k == 0 or _is_among(scores, k, top_k)):
@@ -56,20 +58,18 @@ def choose(x, x_width, said, fed, manner, never, stop, step, seed, first_row):
     """Put the class of step + 1 where the next step reads it.
 
     ``said`` (steps, N): at first -1, but for what is given. ``manner``: temperature, 0 for the
-    likeliest, top_k, 0 for all, and the first sample's number among all.
+    likeliest, and top_k, 0 for all.
     """
-    temperature, top_k, first = manner[0, 0], int(manner[0, 1]), int(manner[0, 2])
+    temperature, top_k = manner[0, 0], int(manner[0, 1])
     for i in range(x.shape[0]):
         row, scores = first_row + i, x[i, :x_width]
         if said[step + 1, row] < 0:
             if said[step, row] == stop or said[step, row] < 0:
                 continue  # it has ended
             if temperature <= 0:
-                said[step + 1, row] = _likeliest(scores, never)
+                said[step + 1, row] = likeliest(scores, never)
             else:
-                words = philox(
-                    U32(row + first), U32(step), U32(SAMPLE), U32(0), U32(seed), U32(seed >> 32)
-                )
+                words = philox(U32(row), U32(step), U32(SAMPLE), U32(0), U32(seed), U32(seed >> 32))
                 uniform = np.float64(words[0]) / 4294967296.0
                 said[step + 1, row] = _drawn(scores, never, temperature, top_k, uniform)
         fed[row, 0] = said[step + 1, row]

@@ -10,6 +10,7 @@ import numpy as np
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import rows
 from nnctl.engine.philox import philox
+from nnctl.ops.choose import likeliest
 
 U32 = np.uint32
 
@@ -31,12 +32,7 @@ def feed_own_classes(
     for i in range(x.shape[0]):
         for t in range(1, lengths[i]):
             if _is_own(first_row + i, t, step, seed, stream, own_share, own_after):
-                best = 1 if never == 0 else 0
-                for k in range(classes):
-                    at = (t - 1) * classes
-                    if k != never and outputs[i, at + k] > outputs[i, at + best]:
-                        best = k
-                x[i, t] = best
+                x[i, t] = likeliest(outputs[i, (t - 1) * classes : t * classes], never)
 
 
 @rows("x")

@@ -210,7 +210,7 @@ class Plan:
             if losses
         )
         return Evaluation(
-            {n: self._original_units(n, a) for n, a in outputs.items()},
+            {n: self.in_units(n, a) for n, a in outputs.items()},
             {n.removesuffix(f".{SPLIT}"): a for n, a in per_sample(losses, counts).items()},
             sum(one.weight * one.mean for one in terms) if losses else float("nan"),
             terms,
@@ -236,10 +236,7 @@ class Plan:
         return out
 
     def in_units(self, output: str, values: np.ndarray) -> np.ndarray:
-        """Return outputs (N, ...) of a network like this one in the units of their target."""
-        return self._original_units(output, values)
-
-    def _original_units(self, output: str, values: np.ndarray) -> np.ndarray:
+        """Return outputs (N, ...), of this network or one like it, in their target's units."""
         for loss in self.graph.losses:
             scaler = self.target_scalers.get(loss.target)
             if loss.output in (output, f"{output}.{SPLIT}") and scaler is not None:

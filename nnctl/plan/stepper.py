@@ -22,8 +22,7 @@ class Stepper:
     """
 
     def __init__(self, stepped: Stepped, whole: Plan, rows: int) -> None:
-        self.stepped, self.rows = stepped, rows
-        scalers = whole.scalings
+        self.stepped, scalers = stepped, whole.scalings
         self.plan = compile_plan(
             stepped.graph,
             batch=rows,
@@ -51,18 +50,19 @@ class Stepper:
         self.count = len(fed)
         for node in self.stepped.starts:
             state = self._carried(node)
-            state[:] = 0
-            state[: self.count] = self._learned(node)
+            state[:] = self._learned(node)
             if node in starts:
                 given = starts[node]
                 state[: self.count, : given.shape[1]] = given
 
     def _learned(self, node: str) -> np.ndarray | float:
         """The states that a recurrent node starts from, where they are trained."""
-        one, parameters = self.stepped.graph.node(node), self.plan.parameters()
+        one = self.stepped.graph.node(node)
         names = one.steps.learned if one.steps is not None else ()
-        found = [parameters[one.params[name].parameter] for name in names]
-        return np.concatenate(found) if found else 0.0
+        if not names:
+            return 0.0
+        parameters = self.plan.parameters()
+        return np.concatenate([parameters[one.params[name].parameter] for name in names])
 
     def _carried(self, node: str) -> np.ndarray:
         """The states of a recurrent node (rows, states), where they lie."""
@@ -95,17 +95,16 @@ class Stepper:
         temperature: float = 0.0,
         top_k: int = 0,
         seed: int = 0,
-        number: int = 0,
         never: int = -1,
         stop: int = -1,
     ) -> None:
         """Take steps ``first`` to ``first + steps`` in one call, each fed what was chosen before.
 
         ``said`` int64 (all steps + 1, rows) holds what was said and given, and -1 where it is to be
-        filled in; ``number`` is that of the first sequence among all.
+        filled in.
         """
         tape = self.plan.tapes.speaking(self.stepped.fed, never, stop)
-        manner = np.array([temperature, top_k, number], dtype=np.float64)
+        manner = np.array([temperature, top_k], dtype=np.float64)
         self.plan.use(NAME)
         self.plan.memory.set_place("said", said)
         self.plan.memory.set_place("manner", manner)

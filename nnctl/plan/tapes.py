@@ -214,7 +214,7 @@ class Tapes:
             "x": lowering.y[self.graph.outputs[0]],
             "said": lowering.table("said", self.eval_batch, "i"),
             "fed": lowering.table(f"input.{fed}", 1, "i"),
-            "manner": lowering.table("manner", 3, "d"),
+            "manner": lowering.table("manner", 2, "d"),
         }
         numbers = {"never": never, "stop": stop}
         lowering.add(arrays, numbers, Call(choose.choose), "next", "choose")
