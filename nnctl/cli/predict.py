@@ -14,6 +14,7 @@ that are files have their names in a column. Inputs are normalized as they were 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -101,15 +102,25 @@ def command(
 def _hand_out(
     found: Predictions, path: Path, output: Path | None, form: Format, out: Output
 ) -> None:
-    from nnctl.run.predictions import TEXT, rows
+    from nnctl.run.predictions import TEXT, as_npz, rows
 
     if out.json:
         out.document({"checkpoint": str(path), "predictions": list(rows(found))})
+    if form == "npz" and output is not None:
+        _write(output, as_npz(found))
+        out.text(str(output))
+    elif form != "npz":
+        _tell(TEXT[form](found), output, out)
+
+
+def _tell(lines: Iterable[str], output: Path | None, out: Output) -> None:
+    """Write lines to the file that is asked for, or to stdout, unless a document is the result."""
     if output is not None:
-        _write(output, _bytes(found, form))
+        text = "".join(f"{line}\n" for line in lines)
+        _write(output, text.encode(errors="surrogateescape"))
         out.text(str(output))
     elif not out.json:
-        for line in TEXT[form](found):
+        for line in lines:
             out.text(line)
 
 
@@ -127,12 +138,7 @@ def _generate(
     found = generate(path, prompts, Sampling(**options), threads)
     texts = [{"prompt": one.prompt, "text": one.text} for one in found]
     out.document({"checkpoint": str(path), "generated": texts})
-    whole = "\n".join(one.prompt + one.text for one in found)
-    if output is not None:
-        _write(output, f"{whole}\n".encode())
-        out.text(str(output))
-    else:
-        out.text(whole)
+    _tell((one.prompt + one.text for one in found), output, out)
 
 
 def _carry_on(
@@ -153,27 +159,13 @@ def _carry_on(
         raise UsageError(message, "give one INPUT, and --format csv or jsonl")
     found = list(carry_on(path, sources[0], steps, threads).rows())
     out.document({"checkpoint": str(path), "forecasts": found})
-    lines = table_lines(found, form)
-    if output is not None:
-        _write(output, "".join(f"{line}\n" for line in lines).encode())
-        out.text(str(output))
-    else:
-        for line in lines:
-            out.text(line)
+    _tell(table_lines(found, form), output, out)
 
 
 def _by_name(output: Path | None) -> Format:
     """Choose the form by the ending of the file's name."""
     endings: dict[str, Format] = {".npz": "npz", ".jsonl": "jsonl", ".ndjson": "jsonl"}
     return endings.get(output.suffix.lower(), "csv") if output else "csv"
-
-
-def _bytes(found: Predictions, form: Format) -> bytes:
-    from nnctl.run.predictions import TEXT, as_npz
-
-    if form == "npz":
-        return as_npz(found)
-    return "".join(f"{line}\n" for line in TEXT[form](found)).encode(errors="surrogateescape")
 
 
 def _write(path: Path, content: bytes) -> None:

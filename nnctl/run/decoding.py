@@ -128,8 +128,8 @@ def speaks(plan: Plan, part: Part, manner: Manner = GREEDY) -> Callable[[Head], 
 
     @cache
     def speak(head: Head) -> Array:
-        if head.info.kind == "class":
-            return said(plan, head.feeds or "", part, manner).tokens
-        return said_numbers(plan, head.feeds or "", part, Manner()).values
+        # numbers are measured at every step, however early an end was asked for
+        found = all_said(plan, head, [part], manner if head.info.kind == "class" else GREEDY)
+        return found.tokens if isinstance(found, Said) else found.values
 
     return speak

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from nnctl.graph import Graph
 from nnctl.run.decoding import GREEDY, Manner, all_said
 from nnctl.run.evaluate import OTHER, Stored, compiled, no_part, parts_now, read, read_file
 from nnctl.run.heads import Array, Head
-from nnctl.run.predictions import Predictions, predicted, spoken
+from nnctl.run.predictions import Predicted, Predictions, predicted, spoken
 from nnctl.spec.metrics import SPLITS
 from nnctl.spec.suggest import hint as suggestion
 from nnctl.train.evaluation import SLICE_ROWS
@@ -57,7 +57,28 @@ def _predictions(
     layer: str | None,
     manner: Manner,
 ) -> Predictions:
+    found = _outputs(plan, parts, layer, stored.heads)
+    outputs = (
+        [] if layer else [_said(stored, plan, head, parts, found, manner) for head in stored.heads]
+    )
+    return Predictions(
+        sources=tuple(sources),
+        source=np.repeat(np.arange(len(parts)), [part.samples for part in parts]),
+        sample=np.concatenate([part.index for part in parts]),
+        files=_files(parts),
+        outputs=tuple(outputs),
+        features=found if layer else {},
+    )
+
+
+def _outputs(
+    plan: Plan, parts: Sequence[Part], layer: str | None, heads: Sequence[Head]
+) -> dict[str, Array]:
+    """Return what the network gives, by node, or the features of a layer; nothing where decoders
+    give all of it."""
     found: dict[str, list[Array]] = {}
+    if layer is None and all(head.feeds is not None for head in heads):
+        return {}
     for number, part in enumerate(parts):
         name = f"{OTHER}{number}"
         plan.attach(name, part.inputs, None, part.lengths)
@@ -68,26 +89,23 @@ def _predictions(
                 continue
             for node, values in plan.evaluate(name, rows).outputs.items():
                 found.setdefault(node, []).append(values)
-    whole_ = {name: np.concatenate(values) for name, values in found.items()}
+    return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def _said(
+    stored: Stored,
+    plan: Plan,
+    head: Head,
+    parts: Sequence[Part],
+    outputs: Mapping[str, Array],
+    manner: Manner,
+) -> Predicted:
+    """Return what an output says: itself, step by step, or as it is given."""
+    if head.feeds is None:
+        made = predicted(head, outputs[head.node])
+        return replace(made, ends=_ends(stored.graph, head, parts))
     answers = stored.reading.answers if stored.reading else {}
-    outputs = (
-        ()
-        if layer
-        else tuple(
-            replace(predicted(head, whole_[head.node]), ends=_ends(stored.graph, head, parts))
-            if head.feeds is None
-            else spoken(head, all_said(plan, head, parts, manner), answers.get(head.target))
-            for head in stored.heads
-        )
-    )
-    return Predictions(
-        sources=tuple(sources),
-        source=np.repeat(np.arange(len(parts)), [part.samples for part in parts]),
-        sample=np.concatenate([part.index for part in parts]),
-        files=_files(parts),
-        outputs=outputs,
-        features=whole_ if layer else {},
-    )
+    return spoken(head, all_said(plan, head, parts, manner), answers.get(head.target))
 
 
 def _ends(graph: Graph, head: Head, parts: Sequence[Part]) -> Array | None:
