@@ -48,8 +48,11 @@ def sampling(
     return {name: value for name, value in said.items() if value is not None}
 
 
-def refuse_idle(options: dict[str, Any], inputs: list[str], prompts: list[str]) -> None:
-    """Raise UsageError for what cannot take effect."""
+def refuse_idle(
+    options: dict[str, Any], inputs: list[str], prompts: list[str], others: list[str]
+) -> None:
+    """Raise UsageError for what cannot take effect; ``others`` are those given that are not of how
+    symbols are drawn."""
     if prompts and inputs:
         raise UsageError(
             f"a prompt and INPUT cannot hold together, given {inputs[0]}",
@@ -60,6 +63,10 @@ def refuse_idle(options: dict[str, Any], inputs: list[str], prompts: list[str]) 
     if options and not prompts:
         name = next(iter(options)).replace("_", "-")
         raise UsageError(f"--{name} has no effect without a prompt", "add --prompt TEXT")
+    leading = "a prompt" if prompts else "--ahead" if "--ahead" in others else ""
+    idle = [name for name in others if name not in (() if prompts else ("--ahead", "--format"))]
+    if leading and idle:
+        raise UsageError(f"{idle[0]} has no effect with {leading}", "give one of them")
 
 
 def given(prompts: list[str] | None, file: str | None) -> list[str]:
@@ -72,4 +79,7 @@ def given(prompts: list[str] | None, file: str | None) -> list[str]:
             found.append(Path(file).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {file}: {error}", "give a file of text") from error
+    for prompt in found:
+        if any(0xD800 <= ord(sign) <= 0xDFFF for sign in prompt):  # bytes that are no text
+            raise UsageError("a prompt is not UTF-8", "give it as UTF-8")
     return found

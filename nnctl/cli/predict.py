@@ -81,7 +81,9 @@ def command(
 
     options = sampling(length, temperature, top_k, seed)
     prompts, sources, out = given(prompt, prompt_file), inputs or [], Output(json=json, quiet=quiet)
-    refuse_idle(options, sources, prompts)
+    others: dict[str, Any] = {"--layer": layer, "--format": form, "--ahead": ahead}
+    others |= {"--beams": beams > 1, "--max-length": max_length, "--length-penalty": length_penalty}
+    refuse_idle(options, sources, prompts, [name for name, said in others.items() if said])
     path = locate(target).checkpoint("best")
     if prompts:
         return _generate(path, prompts, options, threads, output, out)

@@ -93,6 +93,12 @@ def test_the_command(runs):
         (["--top-k", "3", "test"], "--top-k has no effect without a prompt"),
         (["--ahead", "3", "test"], "--ahead carries on a series, and this network reads none"),
         (["--prompt-file", "none.txt"], "cannot read none.txt"),
+        (["--prompt", "a", "--beams", "3"], "--beams has no effect with a prompt"),
+        (["--prompt", "a", "--layer", "x"], "--layer has no effect with a prompt"),
+        (["--prompt", "a", "--format", "csv"], "--format has no effect with a prompt"),
+        (["--prompt", "a", "--ahead", "2"], "--ahead has no effect with a prompt"),
+        (["test", "--ahead", "2", "--max-length", "3"], "--max-length has no effect with --ahead"),
+        (["--prompt", "a\udcff"], "a prompt is not UTF-8"),
     ):
         out = nnctl("predict", "lstm", *more, cwd=runs)
         assert (out.returncode, said in out.stderr) == (2, True), out.stderr
