@@ -26,26 +26,39 @@ def likeliest(scores, never):
 
 
 @inline
-def _is_among(scores, k, most):
-    """Whether class k is one of the ``most`` largest; of equal ones the lower classes."""
-    above = 0
-    for j in range(len(scores)):
-        if scores[j] > scores[k] or (scores[j] == scores[k] and j < k):
-            above += 1
-    return above < most
+def _is_above(scores, j, k):
+    """Whether class j comes before class k: a larger score, or an equal one of a lower class."""
+    return scores[j] > scores[k] or (scores[j] == scores[k] and j < k)
+
+
+@inline
+def _last_of(scores, never, most):
+    """The last of the ``most`` classes that come first, or of all."""
+    last = likeliest(scores, never)
+    for _ in range(1, most):
+        best = -1
+        for k in range(len(scores)):
+            if (
+                k != never
+                and _is_above(scores, last, k)
+                and (best < 0 or _is_above(scores, k, best))
+            ):
+                best = k
+        last = best if best >= 0 else last
+    return last
 
 
 @inline
 def _drawn(scores, never, temperature, top_k, uniform):
     """The class at which the sum of probabilities, in order, passes a number from 0 to 1."""
     peak = np.float64(scores[likeliest(scores, never)])
-    total = 0.0
+    least, total = _last_of(scores, never, top_k), 0.0
     for k in range(len(scores)):
-        if k != never and (top_k == 0 or _is_among(scores, k, top_k)):
+        if k != never and (top_k == 0 or not _is_above(scores, least, k)):
             total += np.exp((np.float64(scores[k]) - peak) / temperature)
     sum_, last = 0.0, 0
     for k in range(len(scores)):
-        if k != never and (top_k == 0 or _is_among(scores, k, top_k)):
+        if k != never and (top_k == 0 or not _is_above(scores, least, k)):
             sum_ += np.exp((np.float64(scores[k]) - peak) / temperature)
             last = k
             if sum_ > uniform * total:

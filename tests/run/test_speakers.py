@@ -110,6 +110,22 @@ def test_what_is_drawn_has_its_probability() -> None:
     stepper.close()
 
 
+def test_what_is_never_said_takes_no_place_among_the_largest() -> None:
+    graph, _ = net("embedding units=3\nrnn units=4\ndense units=7", TEXT, LOSS)
+    plan, rows = plan_of(graph), 500
+    stepper = Stepper(one_step(graph, "", ["dense_1"], rows), plan, rows)
+    fed = np.zeros((rows, 1), np.int64)
+    stepper.begin(fed, {}, {}, {})
+    best = np.argsort(-stepper.step()["dense_1"][0])
+    for most in (1, 2, 6, 50):
+        stepper.begin(fed, {}, {}, {})
+        said = np.full((2, rows), -1)
+        said[0] = 0
+        stepper.speak(said, 0, 1, temperature=3.0, top_k=most, seed=1, never=int(best[0]))
+        assert set(said[1].tolist()) == set(best[1 : most + 1].tolist())
+    stepper.close()
+
+
 def test_a_stop_ends_a_sequence_and_given_symbols_are_kept() -> None:
     graph, _ = net("embedding units=3\nrnn units=4\ndense units=7", TEXT, LOSS)
     plan = plan_of(graph)
