@@ -34,6 +34,13 @@ def feeds(spec: Spec, info: DataInfo, report: Report) -> dict[str, Fed]:
             message = f'"{layer.name}" gives a sequence, and the target is one a sample'
             hint = 'end with a recurrent layer with returns = "last" and a dense one in its place'
             report.add(("layers", i), message, hint)
+        elif target is not None and target.kind == "class" and not _reads_tokens(layer):
+            message = f'"{layer.name}" is fed classes, which are tokens, and takes them for amounts'
+            report.add(
+                ("layers", i),
+                message,
+                'put a layer of type = "embedding" first where it reads them',
+            )
         elif name is not None and target is not None:
             share, after = layer.own_share()
             one = _fed(name, target, layer.name or "")
@@ -46,6 +53,12 @@ def feeds(spec: Spec, info: DataInfo, report: Report) -> dict[str, Fed]:
             one = replace(one, own_share=share, own_after=after, ends=ends, closed=closed)
             found[fed_name(layer.name or "")] = one
     return found
+
+
+def _reads_tokens(layer: LayerModel) -> bool:
+    """Whether what a layer is fed goes to a member that knows tokens first, if to one alone."""
+    first = [part.layer for part in layer.members() if part.reads[:1] == (PREVIOUS,)]
+    return all(one.reads_tokens for one in first)
 
 
 def _target(spec: Spec, info: DataInfo, layer: LayerModel) -> str | None:

@@ -138,6 +138,11 @@ def test_what_cannot_be_an_encoder_decoder_is_refused() -> None:
     flat += 'decoder=[{type="embedding",units=3},{type="gru",units=4},{type="dense",units=5}]'
     (said,) = problems(flat, LOSS, INFO)
     assert "repeat_vector expects a vector and a sequence" in said
+    amounts = (
+        'encoder_decoder name="e" encoder=[{type="gru",units=3}] decoder=[{type="gru",units=4},'
+    )
+    (said,) = problems(amounts + '{type="dense",units=5}]', LOSS, INFO)
+    assert '"e" is fed classes, which are tokens, and takes them for amounts' in said
     wide = layers(more='attention={score="dot"}')
     (said,) = problems(wide, LOSS, INFO)
     assert "dot products need equal numbers, given 4x4 and 5x3" in said
