@@ -27,6 +27,6 @@ PRODUCTS = _word(14)  # addresses of the panel products, one and two vectors wid
 TURN = _word(16)  # address of the function that turns a table round
 
 # words that threads share, on cache lines of their own
-TICKET = _word(24)  # number of the phase (upper half) and of its next task
+TICKET = _word(24)  # a phase, and how many of its tasks are taken from either end
 DONE = _word(32)  # tasks of the phase that are done, as far as counted
 OPENED = _word(40)  # number of the phase, for those who wait

@@ -3,8 +3,10 @@
     steps of a call -> phases, one after another -> groups of tasks -> ops of a group, in order
 
 A task runs all ops of its group on its shard, so the shard stays in cache. Tasks are taken from one
-atomic counter, which balances the load; which thread runs a task can change nothing, because every
-task writes what it owns. A phase ends with its last task, not when all threads have arrived: one
+atomic word, which balances the load: by every second thread from the first task on, by the others
+from the last one back, so that a task meets most often the core whose cache has its weights and its
+shard from the phase before. Which thread runs a task can change nothing, because every task writes
+what it owns. A phase ends with its last task, not when all threads have arrived: one
 that the system has put aside between two tasks is not waited for, and joins the phase that it
 finds. The turn from phase to phase costs 0.2 us, an op's call 20 ns.
 """
@@ -33,7 +35,11 @@ FLUSH_DENORMALS = 0x9FC0  # FTZ and DAZ, all exceptions masked: Adam's second mo
 SPINS = 2_000
 WORD = types.int64
 
-PHASE, TASK = 32, (1 << 32) - 1  # a ticket: the number of a phase above that of a task
+PHASE, BACK = (
+    36,
+    18,
+)  # a ticket: a phase, above tasks taken from the end, above those from the front
+TASK = (1 << BACK) - 1
 TICKET, DONE, OPENED, FAILED = control.TICKET, control.DONE, control.OPENED, control.FAILED
 
 
@@ -49,6 +55,10 @@ def pack(phases: list[list[Group]]) -> np.ndarray:
     """Return int64 words: per phase (tasks, groups), per group (tasks, ops), per op a pair."""
     words = [len(phases)]
     for groups in phases:
+        if sum(g.tasks for g in groups) > TASK // 2:
+            raise ValueError(
+                f"a phase of {sum(g.tasks for g in groups)} tasks: {TASK // 2} at most"
+            )
         words += [sum(g.tasks for g in groups), len(groups)]
         for group in groups:
             words += [group.tasks, len(group.ops)]
@@ -117,23 +127,25 @@ def _await_after(memory, phase):
 def _run_shared(memory, tape, steps, slot):
     phases = load_int(tape)
     last = phases * steps
+    backward = slot % 2
+    one = 1 << (BACK * backward)
     at, here, done = tape + 8, 0, 0
-    ticket = fetch_add(memory + TICKET, 1)
+    ticket = fetch_add(memory + TICKET, one)
     while ticket >> PHASE < last:
-        phase, task = ticket >> PHASE, ticket & TASK
+        phase, front, back = ticket >> PHASE, ticket & TASK, (ticket >> BACK) & TASK
         while here < phase:
             here += 1
             at = tape + 8 if here % phases == 0 else _next_phase(at)
         tasks = load_int(at)
-        if task < tasks:
-            _run_task(memory, at + 16, task, slot)
+        if front + back < tasks:
+            _run_task(memory, at + 16, tasks - 1 - back if backward else front, slot)
             done += 1
         else:
             if done > 0 and fetch_add(memory + DONE, done) + done == tasks:
                 _open_next(memory, phase, phases, last)
             done = 0
             _await_after(memory, phase)
-        ticket = fetch_add(memory + TICKET, 1)
+        ticket = fetch_add(memory + TICKET, one)
 
 
 @entry(types.void(WORD, WORD, WORD, WORD, WORD))
