@@ -11,6 +11,7 @@ def _word(index: int) -> int:
 
 LIVE = _word(0)  # samples in the batch at hand; what lies beyond them in the batch is not computed
 START = _word(1)  # first position of the batch in the order
+# those of a call, from here to NORMS and from SEED to SCRATCH_STRIDE, are set in one go
 STEP = _word(2)  # global number of the step, from 0
 INDEX = _word(3)  # number of the step within this native call
 FAILED = _word(4)  # 1 once a parameter or a loss is not finite
@@ -25,6 +26,7 @@ SCRATCH = _word(12)  # address of the scratch of thread slot 0
 SCRATCH_STRIDE = _word(13)  # bytes
 PRODUCTS = _word(14)  # addresses of the panel products, one and two vectors wide
 TURN = _word(16)  # address of the function that turns a table round
+ROW = _word(17)  # address of the product of a single row
 
 # words that threads share, on cache lines of their own
 TICKET = _word(24)  # a phase, and how many of its tasks are taken from either end

@@ -80,19 +80,18 @@ def count(asked: int | None) -> int:
 
 
 class Pool:
-    """Persistent threads that all run one job at a time; the caller only waits.
+    """Persistent threads that all run one job at a time, and sleep between jobs.
 
-    The caller waits with a timeout, so that Python handles signals while native code runs. Workers
-    sleep between jobs. ``close`` ends them.
+    The caller waits with a timeout, so that Python handles signals while native code runs; for a
+    short job it takes the place of one of them, which saves its waking. ``close`` ends them.
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._changed = threading.Condition()
         self._job: Callable[[int], None] | None = None
-        self._number = 0
-        self._left = 0
         self._error: BaseException | None = None
+        self._busy = [False] * size
+        self._begin, self._ended = _taken(size), _taken(size)
         self._threads = [
             threading.Thread(target=self._work, args=(slot,), name=f"nnctl-{slot}", daemon=True)
             for slot in range(size)
@@ -100,55 +99,67 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
-    def run(self, job: Callable[[int], None]) -> None:
-        """Run ``job(slot)`` on every thread and wait until all have returned.
+    def run(self, job: Callable[[int], None], short: bool = False) -> None:
+        """Run ``job(slot)`` on every thread, a ``short`` one's slot 0 on the caller's, and wait
+        until all have returned.
 
         What a signal handler raises meanwhile is raised after that: the threads work on the
         caller's arrays.
         """
-        with self._changed:
-            self._job, self._left, self._error = job, self.size, None
-            self._number += 1
-            self._changed.notify_all()
-            raised = self._wait()
+        self._job, self._error = job, None
+        woken = range(1 if short else 0, self.size)
+        for slot in woken:
+            self._busy[slot] = True
+            self._begin[slot].release()
+        raised = None
+        if short:
+            try:
+                job(0)
+            except BaseException as error:  # noqa: BLE001  raised later
+                raised = error
+        for slot in woken:
+            raised = self._wait(slot) or raised
         if raised is not None:
             raise raised
         if self._error is not None:
             raise self._error
 
-    def _wait(self) -> BaseException | None:
-        """Wait until the job is done; return what was raised in this thread on the way."""
+    def _wait(self, slot: int) -> BaseException | None:
+        """Wait until a thread is done; return what was raised in this thread on the way."""
         raised = None
-        while self._left:
+        while self._busy[slot]:
             try:
-                self._changed.wait(0.1)
+                self._ended[slot].acquire(timeout=0.1)
             except BaseException as error:  # noqa: BLE001  raised later
                 raised = error
         return raised
 
     def close(self) -> None:
         """End the threads; the pool cannot be used again."""
-        with self._changed:
-            self._job = None
-            self._number += 1
-            self._changed.notify_all()
+        self._job = None
+        for begin in self._begin:
+            begin.release()
         for thread in self._threads:
             thread.join()
 
     def _work(self, slot: int) -> None:
-        seen = 0
         while True:
-            with self._changed:
-                while self._number == seen:
-                    self._changed.wait()
-                seen, job = self._number, self._job
+            self._begin[slot].acquire()
+            job = self._job
             if job is None:
                 return
             try:
                 job(slot)
             except BaseException as error:  # noqa: BLE001  handed to the caller
                 self._error = error
-            with self._changed:
-                self._left -= 1
-                if not self._left:
-                    self._changed.notify_all()
+            self._busy[slot] = False
+            if self._ended[slot].locked():  # else the caller was called away as it took it
+                self._ended[slot].release()
+
+
+def _taken(count: int) -> list[threading.Lock]:
+    """Locks that are taken: whoever takes one again waits until it is released."""
+    locks = [threading.Lock() for _ in range(count)]
+    for lock in locks:
+        lock.acquire()
+    return locks

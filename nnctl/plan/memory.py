@@ -61,6 +61,11 @@ class Memory:
     def set_word(self, offset: int, value: int) -> None:
         self._words[offset // WORD] = value
 
+    def set_words(self, offset: int, values: Sequence[int]) -> None:
+        """Set words that follow each other."""
+        first = offset // WORD
+        self._words[first : first + len(values)] = values
+
     def set_place(self, name: str, array: np.ndarray) -> None:
         """Say where a resident array lies now."""
         self.set_word(self.words_at + WORD * self._places[name], array.ctypes.data)

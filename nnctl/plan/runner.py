@@ -11,7 +11,8 @@ from nnctl.plan.memory import Memory
 from nnctl.plan.tape import Tape
 
 SHORT_CALL = 2_000.0  # microseconds; a shorter call is not worth waking other threads
-SINGLE_STEP = 20.0  # microseconds; below this a barrier costs more than a second thread brings
+PHASE = 2.0  # microseconds; of shorter phases a barrier costs more than a second thread brings
+WAKING = 60.0  # microseconds; a call that is shorter has ended before a second thread is awake
 
 
 class Runner:
@@ -31,22 +32,12 @@ class Runner:
         first_step: int,
     ) -> None:
         """Fill in the control words: ``steps`` holds (start, live) of each batch, int64."""
-        for word, value in (
-            (control.ORDER, order.ctypes.data),
-            (control.STEPS, steps.ctypes.data),
-            (control.LOSSES, losses.ctypes.data),
-            (control.NORMS, norms.ctypes.data),
-            (control.INDEX, -1),
-            (control.STEP, first_step - 1),
-            (control.FAILED, 0),
-            (control.SEED, self.seed),
-            (control.TICKET, 0),
-            (control.DONE, 0),
-            (control.OPENED, 0),
-            (control.SCRATCH, tape.scratch),
-            (control.SCRATCH_STRIDE, tape.scratch_stride),
-        ):
-            self.memory.set_word(word, value)
+        tables = (order, steps, losses, norms)
+        addresses = [table.ctypes.data for table in tables]
+        self.memory.set_words(control.STEP, [first_step - 1, -1, 0, *addresses])
+        self.memory.set_words(control.SEED, [self.seed, tape.scratch, tape.scratch_stride])
+        for word in (control.TICKET, control.DONE, control.OPENED):
+            self.memory.set_word(word, 0)
 
     def set_rates(self, table: np.ndarray) -> None:
         """Point the tape at the step-dependent scalars, a row a step; the caller keeps them."""
@@ -68,10 +59,11 @@ class Runner:
         ``losses`` (and ``norms``) float64 (steps,) receive the mean loss of each batch.
         """
         order = np.ascontiguousarray(order, dtype=np.int64)
-        steps = np.stack([starts, live], axis=1).astype(np.int64)
-        norms = np.zeros(len(steps)) if norms is None else norms
+        steps = np.empty((len(starts), 2), dtype=np.int64)
+        steps[:, 0], steps[:, 1] = starts, live
+        norms = np.empty(len(steps)) if norms is None else norms
         self.set_call(tape, order, steps, losses, norms, first_step)
-        self._go(tape, len(steps), float(live.mean()) / tape.capacity)
+        self._go(tape, len(steps), float(live.sum()) / (len(steps) * tape.capacity))
         return bool(self.memory.word(control.FAILED))
 
     @property
@@ -81,13 +73,14 @@ class Runner:
 
     def worth_waking(self, tape: Tape, share: float = 1.0) -> int:
         """Return how many threads a step of ``tape`` is run on."""
-        return 1 if tape.work * share < SINGLE_STEP else self.threads
+        return 1 if tape.work * share < PHASE * len(tape.phases) else self.threads
 
     def _go(self, tape: Tape, steps: int, share: float) -> None:
         """``share``: how full the batches are; a nearly empty one is soon done."""
         base, address = self.memory.address, tape.address
-        threads = self.worth_waking(tape, share)
-        if threads == 1 and tape.work * share * steps < SHORT_CALL:
+        work = tape.work * share * steps
+        threads, short = self.worth_waking(tape, share) if work > WAKING else 1, work < SHORT_CALL
+        if threads == 1 and short:
             run(base, address, steps, 0, 1)
             return
 
@@ -95,7 +88,7 @@ class Runner:
             if slot < threads:
                 run(base, address, steps, slot, threads)
 
-        self._threads().run(job)
+        self._threads().run(job, short)
 
     def _threads(self) -> Pool:
         if self._pool is None:

@@ -24,7 +24,8 @@ GUARD = 1 << 16  # bytes behind all memory of a tape, which nothing may touch
 @contextmanager
 def always_threaded() -> Iterator[None]:
     """Wake all threads however short the work is."""
-    with patch.object(runner, "SINGLE_STEP", -1.0), patch.object(runner, "SHORT_CALL", -1.0):
+    names = ("PHASE", "SHORT_CALL", "WAKING")
+    with patch.multiple(runner, **dict.fromkeys(names, -1.0)):
         yield
 
 
