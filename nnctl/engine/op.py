@@ -49,6 +49,7 @@ IMPLICIT = {
     f" + slot * load_int(memory + {control.SCRATCH_STRIDE})",
     "product1": f"load_int(memory + {control.PRODUCTS})",
     "product2": f"load_int(memory + {control.PRODUCTS + 8})",
+    "row_product": f"load_int(memory + {control.ROW})",
     "turn": f"load_int(memory + {control.TURN})",
     "order": f"view(load_int(memory + {control.ORDER})"
     f" + 8 * (load_int(memory + {control.START}) + first_row), last_row - first_row, i_)",

@@ -30,7 +30,7 @@ ELEMENTS = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.Doubl
 SIGNATURE = types.void(*[types.int64] * 14)
 
 
-class _Tile:
+class Tile:
     """Emits the vector code of one tile of ``height`` rows by ``vectors`` vectors."""
 
     def __init__(self, builder, dtype, height, vectors):
@@ -128,7 +128,7 @@ def make_tile(dtype, height: int, vectors: int):
     @intrinsic
     def tile(typingctx, a, sam, sar, sak, b, sbr, sbk, c, scm, i, sim, r, k):
         def codegen(context, builder, signature, args):
-            _emit(_Tile(builder, dtype, height, vectors), args)
+            _emit(Tile(builder, dtype, height, vectors), args)
             return context.get_dummy_value()
 
         return types.void(*[types.int64] * 13), codegen

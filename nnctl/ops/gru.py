@@ -18,15 +18,17 @@ from nnctl.ops.recurrent_layer import Form
 
 
 @inline
-def _cell(at, before, g, unit):
+def _cell(at, before, n, g, unit):
     """Loops of few arrays each, which LLVM turns into vectors."""
-    n, size, again = g.units, size_of(unit), at + size_of(unit) * g.again
-    both, of_h = view(at, 2 * n, unit), view(again, 2 * n, unit)
-    r, z, m = view(at, n, unit), view(at + size * n, n, unit), view(at + size * 2 * n, n, unit)
-    q = view(again + size * 2 * n, n, unit)
-    h, old = view(at + size * g.state, n, unit), view(before + size * g.state, n, unit)
-    for j in range(2 * n):
-        both[j] = sigmoid(both[j] + of_h[j])
+    gate, again = size_of(unit) * g.units, at + size_of(unit) * g.again
+    r, z, m = view(at, n, unit), view(at + gate, n, unit), view(at + 2 * gate, n, unit)
+    of_r, of_z = view(again, n, unit), view(again + gate, n, unit)
+    q, state = view(again + 2 * gate, n, unit), size_of(unit) * g.state
+    h, old = view(at + state, n, unit), view(before + state, n, unit)
+    for j in range(n):
+        r[j] = sigmoid(r[j] + of_r[j])
+    for j in range(n):
+        z[j] = sigmoid(z[j] + of_z[j])
     for j in range(n):
         m[j] = tanh(m[j] + r[j] * q[j])
     for j in range(n):

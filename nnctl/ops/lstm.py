@@ -19,20 +19,22 @@ from nnctl.ops.recurrent_layer import Form
 
 
 @inline
-def _c(at, g, unit):
+def _c(at, n, g, unit):
     """The cell state of a row."""
-    return view(at + size_of(unit) * (g.state + columns_of(g.units, lanes_of(unit))), g.units, unit)
+    return view(at + size_of(unit) * (g.state + columns_of(g.units, lanes_of(unit))), n, unit)
 
 
 @inline
-def _cell(at, before, g, unit):
+def _cell(at, before, n, g, unit):
     """Loops of few arrays each, which LLVM turns into vectors."""
-    n, size = g.units, size_of(unit)
-    both, e = view(at, 2 * n, unit), view(at + size * 2 * n, n, unit)
-    i, f, o = view(at, n, unit), view(at + size * n, n, unit), view(at + size * 3 * n, n, unit)
-    h, c, old = view(at + size * g.state, n, unit), _c(at, g, unit), _c(before, g, unit)
-    for j in range(2 * n):
-        both[j] = sigmoid(both[j])
+    gate = size_of(unit) * g.units
+    i, f, e = view(at, n, unit), view(at + gate, n, unit), view(at + 2 * gate, n, unit)
+    o, h = view(at + 3 * gate, n, unit), view(at + size_of(unit) * g.state, n, unit)
+    c, old = _c(at, n, g, unit), _c(before, n, g, unit)
+    for j in range(n):
+        i[j] = sigmoid(i[j])
+    for j in range(n):
+        f[j] = sigmoid(f[j])
     for j in range(n):
         e[j] = tanh(e[j])
     for j in range(n):
@@ -48,7 +50,7 @@ def _cell_back(at, before, dh, dc, g, unit):
     n, size, one = g.units, size_of(unit), like(1, unit)
     i, f = view(at, n, unit), view(at + size * n, n, unit)
     e, o = view(at + size * 2 * n, n, unit), view(at + size * 3 * n, n, unit)
-    c, old = _c(at, g, unit), _c(before, g, unit)
+    c, old = _c(at, n, g, unit), _c(before, n, g, unit)
     d, q = view(dh, n, unit), view(dc, n, unit)
     for j in range(n):
         t = tanh(c[j])

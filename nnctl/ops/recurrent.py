@@ -99,13 +99,23 @@ def row(trace, sample, k, g, size):
 @inline
 def multiply(a, a_ld, depth, w, columns, out, out_ld, start, start_ld, rows, p1, p2, unit):
     """out = start + a @ w for some rows; w (depth, columns) in panels."""
+    multiply_panels(
+        a, a_ld, depth, w, columns, 0, columns, out, out_ld, start, start_ld, rows, p1, p2, unit
+    )
+
+
+@inline
+def multiply_panels(
+    a, a_ld, depth, w, columns, first, last, out, out_ld, start, start_ld, rows, p1, p2, unit
+):  # fmt: skip
+    """The same for columns ``first`` to ``last``, whole panels."""
     size, lanes = size_of(unit), lanes_of(unit)
-    for first in range(0, columns, 2 * lanes):
-        step = step_of(columns - first, lanes)
+    for column in range(first, last, 2 * lanes):
+        step = step_of(columns - column, lanes)
         product = p1 if step == lanes else p2
-        panel, target = w + size * first * depth, out + size * first
+        panel, target = w + size * column * depth, out + size * column
         for k in range(0, depth, DEPTH):
-            begin, stride = (start + size * first, start_ld) if k == 0 else (target, out_ld)
+            begin, stride = (start + size * column, start_ld) if k == 0 else (target, out_ld)
             call_product(
                 product, a + size * k, a_ld, 0, 1, panel + size * k * step, 0, step,
                 target, out_ld, begin, stride, rows, 1, min(DEPTH, depth - k),
@@ -170,6 +180,37 @@ def inside(first, own, v, b_v, trace, lengths, k, g, scratch, first_row, last_ro
 
 
 @inline
+def turn(cell, own, y, y_ld, trace, lengths, k, g, scratch, first_row, last_row, unit):
+    """Turn the gates of the k-th step into states, and give what the step gives."""
+    size, n, t = size_of(unit), g.units, place(k, g)
+    state, handed = size * g.state, size * g.handed
+    for r in range(first_row, last_row):
+        at, before = row(trace, r, k + 1, g, size), row(trace, r, k, g, size)
+        over = is_over(lengths, r, t)
+        if over:
+            copy(before + state, at + state, g.width - g.state, unit)
+        else:
+            cell(at, before, own, scratch, g, unit)
+            if handed != state and not g.taught:
+                multiply_into(at + state, row(trace, r, 0, g, size), at + handed, n, unit)
+        if g.every == 1:
+            out = y + size * (r * y_ld + t * n)
+            if over:
+                clear(out, n, unit)
+            else:
+                copy(at + size * g.gives, out, n, unit)
+
+
+@inline
+def give_last(y, y_ld, trace, g, first_row, last_row, unit):
+    """Give what the last step gives."""
+    size = size_of(unit)
+    for r in range(first_row, last_row):
+        last = row(trace, r, g.steps, g, size)
+        copy(last + size * g.gives, y + size * r * y_ld, g.units, unit)
+
+
+@inline
 def forward(
     cell, first, x, x_ld, w, u, b, b_h, v, b_v, own, start, start_ld, y, y_ld, trace, lengths, g,
     scratch, first_row, last_row, p1, p2, unit,
@@ -177,7 +218,7 @@ def forward(
     """All steps of some samples; ``cell(row, row before, own, scratch, g, unit)`` turns gates into
     a state, ``first`` alike into what is multiplied by ``v``."""
     size, n, ld, count = size_of(unit), g.units, g.rows * g.width, last_row - first_row
-    state, again, handed = size * g.state, size * g.again, size * g.handed
+    again, handed = size * g.again, size * g.handed
     begin(start, start_ld, trace, g, first_row, last_row, unit)
     begins, end = span(lengths, first_row, last_row, g)
     skip(0, begins, y, y_ld, trace, g, first_row, last_row, unit)
@@ -202,24 +243,7 @@ def forward(
                 first, own, v, b_v, trace, lengths, k, g, scratch, first_row, last_row,
                 p1, p2, unit,
             )  # fmt: skip
-        for r in range(count):
-            at, before = now + size * r * ld, old + size * r * ld
-            over = is_over(lengths, first_row + r, t)
-            if over:
-                copy(before + state, at + state, g.width - g.state, unit)
-            else:
-                cell(at, before, own, scratch, g, unit)
-                if handed != state and not g.taught:
-                    mask = row(trace, first_row + r, 0, g, size)
-                    multiply_into(at + state, mask, at + handed, n, unit)
-            if g.every == 1:
-                out = y + size * ((first_row + r) * y_ld + t * n)
-                if over:
-                    clear(out, n, unit)
-                else:
-                    copy(at + size * g.gives, out, n, unit)
+        turn(cell, own, y, y_ld, trace, lengths, k, g, scratch, first_row, last_row, unit)
     skip(end, g.steps, y, y_ld, trace, g, first_row, last_row, unit)
     if g.every == 0:
-        for r in range(first_row, last_row):
-            last = row(trace, r, g.steps, g, size)
-            copy(last + size * g.gives, y + size * r * y_ld, n, unit)
+        give_last(y, y_ld, trace, g, first_row, last_row, unit)

@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Kernel, tiles
-from nnctl.ops.recurrent import SUMS, forward, shard, work
+from nnctl.ops.recurrent import SUMS, forward, give_last, inside, shard, work
+from nnctl.ops.recurrent import turn as take_turn
 from nnctl.ops.recurrent_back import way_back
 from nnctl.ops.recurrent_backward import back_room, backward
+from nnctl.ops.recurrent_columns import calls, step_of_units, suits
 from nnctl.ops.recurrent_layer import Form, Layer
 from nnctl.ops.registry import Site, register
 
@@ -34,23 +36,35 @@ class Cell(NamedTuple):
     backward: Any
     first: Any = _none
     first_back: Any = _none_back
+    part: Any = None  # what ``forward`` does for some units alone, if they need no others
 
 
 def plain(name: str, form: Callable[[Fields], Form], cell: Any, cell_back: Any) -> Cell:
-    """A cell that has no parameters of its own."""
+    """A cell of units side by side, without parameters of its own: ``cell(row, row before, n, g,
+    unit)`` is of ``n`` units, the first of which the rows begin at."""
 
     @inline
     def run(at, before, own, scratch, g, unit):
-        cell(at, before, g, unit)
+        cell(at, before, g.units, g, unit)
 
     @inline
     def back(at, before, dh, dc, own, leaf, scratch, g, unit):
         cell_back(at, before, dh, dc, g, unit)
 
-    return Cell(name, form, run, back)
+    return Cell(name, form, run, back, part=cell)
 
 
-def _kernels(cell: Cell) -> tuple[Kernel, Kernel]:
+class Kernels(NamedTuple):
+    """What runs a cell: all steps of some samples, the way back, a step of some samples, and that
+    of some units."""
+
+    forward: Kernel
+    backward: Kernel
+    step: Kernel
+    units: Kernel | None
+
+
+def _kernels(cell: Cell) -> Kernels:
     """The loops over steps around the functions of a cell."""
     turn, first, turn_back, first_back = cell.forward, cell.first, cell.backward, cell.first_back
 
@@ -75,11 +89,28 @@ def _kernels(cell: Cell) -> tuple[Kernel, Kernel]:
             lengths, zeros, g, scratch, first_row, last_row, product1, product2, unit,
         )  # fmt: skip
 
+    def step(
+        v, b_v, own0, own1, own2, own3, own4, own5, y, y_ld, trace, lengths, g, k, scratch,
+        first_row, last_row, product1, product2, unit,
+    ):  # fmt: skip
+        own = (own0, own1, own2, own3, own4, own5)
+        if g.inner_depth:
+            inside(
+                first, own, v, b_v, trace, lengths, k, g, scratch, first_row, last_row, product1,
+                product2, unit,
+            )  # fmt: skip
+        take_turn(turn, own, y, y_ld, trace, lengths, k, g, scratch, first_row, last_row, unit)
+        if g.every == 0 and k == g.steps - 1:
+            give_last(y, y_ld, trace, g, first_row, last_row, unit)
+
+    step.__name__ = f"{cell.name}_step"
     run.__name__, back.__name__ = f"{cell.name}_forward", f"{cell.name}_backward"
     by_samples: Any = {"split": shard, "work": work}
-    return (
+    return Kernels(
         tiles("y trace", rowwise="x start", scratch=lambda sizes: SUMS, **by_samples)(run),
         tiles("dx trace dstart leaves", rowwise="dy dend", scratch=back_room, **by_samples)(back),
+        tiles("y trace", split=shard, scratch=lambda sizes: SUMS)(step),
+        step_of_units(cell.name, cell.part) if cell.part is not None else None,
     )
 
 
@@ -87,17 +118,18 @@ def register_cell(tag: str, *cells: Cell, choose: Callable[[Fields], int] = lamb
     """Say how recurrent layers of type ``tag`` run: by one cell, or by that which is chosen."""
     kernels = [_kernels(cell) for cell in cells]
 
-    def layer(site: Site, evaluation: bool = False) -> tuple[Layer, tuple[Kernel, Kernel]]:
+    def layer(site: Site, evaluation: bool = False) -> tuple[Layer, Kernels]:
         k = choose(site.fields)
         return Layer(site, cells[k].form(site.fields), evaluation), kernels[k]
 
     def run(site: Site, evaluation: bool = False) -> Any:
-        made, (kernel, _) = layer(site, evaluation)
-        return made.forward(kernel)
+        made, kernels = layer(site, evaluation)
+        steps = calls(made, kernels.step, kernels.units) if suits(made) else None
+        return made.forward(kernels.forward, steps)
 
     def back(site: Site) -> Any:
-        made, (again, kernel) = layer(site)
-        return way_back(made, kernel, again)
+        made, kernels = layer(site)
+        return way_back(made, kernels.backward, kernels.forward)
 
     register(
         tag,

@@ -126,10 +126,11 @@ class Layer:
             return self.site.capacity * self._row
         return self.site.capacity * self.g.rows * self.g.width
 
-    def forward(self, kernel: Kernel) -> list[Call]:
-        """The calls of the cell's forward kernel, one for each segment."""
+    def forward(self, kernel: Kernel, steps: list[Call] | None = None) -> list[Call]:
+        """The calls of the cell's forward kernel, one for each segment, or others for all steps."""
         made = [self._copied(CARRIED, "trace", 0, self._last)] if self._saves_start else []
-        for number, g in enumerate(self.segments):
+        made += steps or []
+        for number, g in enumerate(self.segments if steps is None else []):
             made.append(self.segment(kernel, g))
             if self.recomputes:
                 at = number * self._states

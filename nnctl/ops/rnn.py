@@ -17,8 +17,8 @@ from nnctl.ops.rnn_shown import KINDS, shown, shown_back
 
 
 @inline
-def _cell(at, before, g, unit):
-    shown(view(at, g.units, unit), view(at + size_of(unit) * g.state, g.units, unit), g.kind, unit)
+def _cell(at, before, n, g, unit):
+    shown(view(at, n, unit), view(at + size_of(unit) * g.state, n, unit), g.kind, unit)
 
 
 @inline

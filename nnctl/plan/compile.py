@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.engine import control, cpu, tiles, turn
+from nnctl.engine import abreast, control, cpu, tiles, turn
 from nnctl.engine import threads as thread_count
 from nnctl.graph.graph import INPUT, Graph, Parameter, State
 from nnctl.graph.masks import mask_ends
@@ -118,6 +118,7 @@ def _memory(
     for k in (1, 2):
         memory.set_word(control.PRODUCTS + 8 * (k - 1), tiles.product(kind.name, k).address)
     memory.set_word(control.TURN, turn.turn(kind.name).address)
+    memory.set_word(control.ROW, abreast.row_product(kind.name).address)
     return memory
 
 

@@ -202,7 +202,8 @@ class Plan:
         for loss in self.graph.losses if data.targets else ():
             losses[loss.output] = np.zeros(len(order))
             self.memory.set_place(f"losses.{loss.output}", losses[loss.output])
-        self._sweep(self.tapes.evaluation(losses=bool(data.targets)), split, order)
+        tape = self.tapes.evaluation(losses=bool(data.targets), samples=len(order))
+        self._sweep(tape, split, order)
         counts = {n: a[order] for n, a in data.counts.items()}
         terms = tuple(
             term(loss.weight, losses[loss.output], counts.get(loss.output))

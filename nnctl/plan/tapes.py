@@ -17,6 +17,7 @@ from nnctl.graph.autodiff import backward_order
 from nnctl.graph.graph import Graph
 from nnctl.ops import batch as ends
 from nnctl.ops import choose
+from nnctl.ops.recurrent_columns import FEW
 from nnctl.ops.registry import Call, find_loss
 from nnctl.optim.registry import Rule
 from nnctl.plan.binding import flat_step
@@ -118,9 +119,17 @@ class Tapes:
         """The training tape with every array kept, to look for what is not finite."""
         return self._tape("train.kept", lambda: self._training(update=True, keep=True), keep=True)
 
-    def evaluation(self, losses: bool) -> Tape:
-        """Forward in evaluation mode; hands out outputs and, if asked, the samples' losses."""
-        return self._tape(f"evaluation.{losses}", lambda: self._evaluation(losses))
+    def evaluation(self, losses: bool, samples: int | None = None) -> Tape:
+        """Forward in evaluation mode; hands out outputs and, if asked, the samples' losses.
+
+        A few ``samples`` of a recurrent network have a tape of their own, in which cores share a
+        sample; the bits are the same.
+        """
+        recurrent = any(node.steps is not None for node in self.graph.nodes)
+        few = recurrent and not self.graph.states and samples is not None and samples <= FEW
+        capacity = min(FEW, self.eval_batch) if few else self.eval_batch
+        name = f"evaluation.{losses}.{capacity}"
+        return self._tape(name, lambda: self._evaluation(losses, capacity))
 
     def kept_evaluation(self) -> Tape:
         """Forward in evaluation mode for a training batch at most, with every array kept."""
@@ -196,8 +205,8 @@ class Tapes:
             lowering.steps.append(self._flat(self.rule.update, "update"))
         return lowering
 
-    def _evaluation(self, losses: bool) -> Lowering:
-        lowering = self._lowering(self.eval_batch, False)
+    def _evaluation(self, losses: bool, capacity: int) -> Lowering:
+        lowering = self._lowering(capacity, False)
         lowering.forward()
         for loss in self.graph.losses if losses else ():
             lowering.loss(loss, backward=False)
