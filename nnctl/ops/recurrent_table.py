@@ -22,8 +22,9 @@ def _panels(sizes: Sizes) -> Split:
 
 
 def _blocks(sizes: Sizes) -> Split:
-    """Some panels a task: what lies side by side is read in one go."""
-    columns, wide = sizes["g"].columns, 8 * sizes.lanes
+    """Some panels a task, in whole: what lies side by side is read in one go, and the product that
+    follows reads what lies beyond the columns."""
+    columns, wide = padded(sizes["g"].columns, sizes.lanes), 8 * sizes.lanes
     return Split(1, 1, wide, -(-columns // wide), columns, limit=1)
 
 
@@ -66,6 +67,7 @@ def token_sums(
             for j in range(width):
                 t[j] += s[j]
     if wants_db:
+        width = min(width, g.columns - first_column)
         sums, out = view(scratch, width, 0.0), view(db + size * first_column, width, unit)
         for j in range(width):
             sums[j] = 0.0

@@ -77,3 +77,15 @@ def test_a_table_larger_than_the_batch_is_looked_up_row_by_row() -> None:
     graph, _ = net(f"embedding units=4\n{CELLS['gru']}", big)
     assert passes.look_up(graph, 8) == graph
     assert passes.look_up(graph, 9) != graph
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_have_nothing_beyond_their_columns(cell: str) -> None:
+    """What memory held before would reach norms of gradients, and the flag for NaN."""
+    plan = _plan(CELLS[cell])
+    driver.parts(plan, "g")[:] = 0
+    plan.tapes.probe().room.bytes[:] = 255
+    plan.gradients("train", np.arange(8))
+    used = np.zeros(driver.parts(plan, "g").shape, dtype=bool)
+    driver.fill(plan, used, True)
+    assert (driver.parts(plan, "g")[~used] == 0).all()
