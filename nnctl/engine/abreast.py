@@ -33,7 +33,8 @@ def _emit(tile, panels, args):
         return [build.gep(first, [build.mul(stride, ir.Constant(I64, p))]) for p in range(panels)]
 
     initial = [tile.row(base, v) for base in bases(start, sip) for v in range(2)]
-    entry, inner, end = build.block, *(build.function.append_basic_block(n) for n in ("k", "end"))
+    entry, inner = build.block, build.function.append_basic_block("k")
+    end = build.function.append_basic_block("end")
     pointer = tile.element.as_pointer()
     build.branch(inner)
     build.position_at_end(inner)

@@ -203,6 +203,7 @@ def _node(
         path=entry.path,
         elementwise=model.elementwise,
         linear=model.linear,
+        shows=model.shows,
         epilogue=model.epilogue,
         keeps_largest=model.keeps_largest,
         takes_largest=model.takes_largest,

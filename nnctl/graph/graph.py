@@ -105,6 +105,7 @@ class Node:
     fused_with: str | None = None  # the node whose epilogue computes this one
     elementwise: bool = False  # y[i] is a function of x[i] alone
     linear: bool = False  # for fixed parameters, y is a linear function of the inputs
+    shows: str = ""  # activation inside the layer that its outputs have passed
     epilogue: bool = False  # can take an elementwise node into itself
     keeps_largest: bool = False  # the largest of its outputs is its output of the largest input
     takes_largest: bool = False  # its outputs are the largest of some of its inputs

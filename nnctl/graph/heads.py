@@ -82,11 +82,12 @@ def _target(
 
 def _check_link(model: LossModel, node: Node, report: Report) -> None:
     """Report an activation that the loss would apply a second time."""
-    if node.op == model.link:
+    if model.link in (node.op, node.shows):
+        remedy = "set signals = true in" if node.shows else "remove it from"
         report.add(
             node.where,
-            f"{model.type} applies {node.op} itself, so it must not stand before the loss",
-            f'remove it from "{node.layer}"; predictions are probabilities all the same',
+            f"{model.type} applies {model.link} itself, so it must not stand before the loss",
+            f'{remedy} "{node.layer}"; predictions are probabilities all the same',
         )
 
 
@@ -104,7 +105,9 @@ def _check_shape(
         model.check(of_a_step(node.shape, known), known)
     except ShapeError as error:
         message = error.message.replace("{layer}", f'"{node.layer}"')
-        hint = _of_sequences(node, nodes, known) or error.hint.replace("{place}", place)
+        units = "outputs" if "outputs" in node.fields else "units"
+        hint = _of_sequences(node, nodes, known)
+        hint = hint or error.hint.replace("{place}", place).replace("{units}", units)
         report.add(path, f'loss "{model.type}" {message}', hint)
 
 

@@ -41,6 +41,12 @@ class Manner:
                 "beams and lengths are for networks that say a sequence, and this one says none",
                 "leave --beams, --max-length and --length-penalty out",
             )
+        numbers = all(one.tokens is None for one in graph.spoken.values())
+        if graph.spoken and numbers and (self.beams > 1 or self.length_penalty):
+            raise UsageError(
+                "beams weigh symbols by their probabilities, and this network says numbers",
+                "leave --beams and --length-penalty out",
+            )
         for one in graph.spoken.values():
             if self.limit is not None and self.limit > one.steps:
                 raise UsageError(

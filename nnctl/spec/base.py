@@ -206,6 +206,11 @@ class LayerModel(SpecModel):
         """The arrays that it keeps from step to step, by short name, in a fixed order."""
         return {}
 
+    @property
+    def shows(self) -> str:
+        """The activation that its outputs have passed inside the layer, if its own key says so."""
+        return ""
+
     def stepwise(self, inputs: Sequence[Shape]) -> bool:
         """Whether a step of its output has nothing of steps beyond a sequence's end, as long as
         they only pad it: such a layer may meet sequences of several lengths."""

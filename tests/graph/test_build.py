@@ -213,6 +213,10 @@ def test_heads_that_fit(units: int, loss: str, info: DataInfo) -> None:
 def test_the_hint_names_the_line_of_the_units() -> None:
     layers = 'dense units=4 name="a"\nrelu\ndropout'
     assert hints(layers) == ['set units = 3 in "a" (line 7)']
+    steps = DataInfo({"": (5, 2)}, {"": TargetInfo("class", 3, steps=5)}, 9)
+    assert hints("output_rnn units=4 outputs=2", info=steps)[0].startswith("set outputs = 3 in")
+    layers = 'output_rnn units=4 outputs=3 output_activation="softmax"'
+    assert hints(layers, info=steps)[0].startswith('set signals = true in "output_rnn_1"')
 
 
 @pytest.mark.parametrize(

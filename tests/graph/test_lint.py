@@ -23,6 +23,11 @@ IMAGES = DataInfo({"": (5, 5, 2)}, ROWS.targets, 100)
 STEPS = {"": TargetInfo("class", 3, steps=5)}
 TOKENS = DataInfo({"": (5,)}, STEPS, 100, vocabularies={"": 7})
 COUNTS = DataInfo({"": (5,)}, ROWS.targets, 100, vocabularies={"": 7})
+SERIES = DataInfo({"": (5, 2)}, STEPS, 100)
+AMOUNTS = DataInfo({"": (5, 2)}, {"": TargetInfo("number", 1, steps=4)}, 100)
+BACK = "output_rnn units=4 outputs=3 output_activation={}"
+SAYS = 'encoder_decoder encoder=[{type="gru",units=4}] decoder=[{type="gru",units=4},'
+SAYS += '{type="dense",units=1}] '
 
 # lint, layers, rest of the spec, data, what it says (nothing: it must be silent)
 CASES = [
@@ -53,6 +58,10 @@ CASES = [
     ("squashed_signals", "dense units=3\ntanh", LOSS, ROWS, "layers.1"),
     ("squashed_signals", 'dense units=3 activation="linear"', LOSS, ROWS, ""),
     ("squashed_signals", 'dense units=1 activation="relu"', MSE, NUMBERS, ""),
+    ("squashed_signals", BACK.format('"tanh"'), LOSS, SERIES, "layers.0"),
+    ("squashed_signals", BACK.format('"tanh" signals=true'), LOSS, SERIES, ""),
+    ("stacked_linear", SAYS + 'attention={score="additive",units=4}', MSE, AMOUNTS, ""),
+    ("numbers_for_classes", SAYS + "stop_head=true", MSE, AMOUNTS, ""),
     ("numbers_for_classes", "dense units=3", MSE, ROWS, "loss"),
     ("numbers_for_classes", "dense units=1", MSE, NUMBERS, ""),
     ("numbers_for_classes", "dense units=1", '[loss]\ntype="binary_cross_entropy"\n', BINARY, ""),

@@ -13,6 +13,8 @@ from nnctl.run.decoding import Manner
 from nnctl.run.evaluate import compiled, evaluate, parts_now, read
 from nnctl.run.predicting import predict
 from nnctl.run.predictions import as_npz, rows
+from nnctl.spec.info import DataInfo, TargetInfo
+from tests.graph.networks import graph
 from tests.run.runs import nnctl, train
 
 WORDS = """
@@ -148,6 +150,15 @@ def test_lengths_are_limited(run):
     assert found.labels.shape[1] == 2
     with pytest.raises(UsageError, match="longer than what the network says at most"):
         predict(path, ["test"], manner=Manner(1, 99))
+
+
+def test_beams_are_of_symbols():
+    layers = 'encoder_decoder encoder=[{type="gru",units=2}] decoder=[{type="gru",units=1}]'
+    info = DataInfo({"": (3, 2)}, {"": TargetInfo("number", 1, steps=2)}, 9)
+    numbers = graph(layers, '[loss]\ntype="mse"\n', info)
+    with pytest.raises(UsageError, match="this network says numbers"):
+        Manner(2).check(numbers)
+    Manner(1, 2).check(numbers)
 
 
 def test_forms_of_a_prediction(run):

@@ -16,12 +16,14 @@ def squashed_signals(view: View) -> Iterator[Advice]:
     """A loss that makes probabilities itself wants signals of either sign and any size."""
     for loss, model, _ in _losses(view):
         node = view.graph.node(loss.output)
-        if model.link != "identity" and node.elementwise and not node.linear:
+        applied = node.shows or (node.op if node.elementwise and not node.linear else "")
+        if model.link != "identity" and applied:
+            remedy = "set signals = true in" if node.shows else "remove the activation of"
             yield Advice(
                 node.where,
-                f"{node.op} stands before {model.type}, which applies {model.link} itself "
+                f"{applied} stands before {model.type}, which applies {model.link} itself "
                 "and wants signals of either sign",
-                f'remove the activation of "{node.layer}"',
+                f'{remedy} "{node.layer}"',
             )
 
 
@@ -37,6 +39,7 @@ def numbers_for_classes(view: View) -> Iterator[Advice]:
 
 
 def _losses(view: View) -> Iterator[tuple[LossNode, LossModel, tuple[str, ...]]]:
-    for loss in view.graph.losses:
+    written = (loss for loss in view.graph.losses if loss.target in view.info.targets)
+    for loss in written:  # others are a layer's own
         key = "" if "" in view.spec.losses else view.graph.node(loss.output).layer
         yield loss, view.spec.losses[key], ("loss", key) if key else ("loss",)

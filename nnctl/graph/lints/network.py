@@ -15,8 +15,8 @@ def stacked_linear(view: View) -> Iterator[Advice]:
         if not _has_weights(node, view.graph):
             continue
         before = _linear_source(by_name[node.inputs[0]], view.graph)
-        if before is None or before.fields.get("groups", 1) > 1:
-            continue  # in groups and then together is fewer weights, and meant
+        if before is None or before.path == node.path or before.fields.get("groups", 1) > 1:
+            continue  # a layer's own parts, or fewer weights in groups, are meant
         if before.size >= min(node.size, _input_size(before, by_name)):
             yield Advice(
                 before.path,

@@ -49,6 +49,10 @@ class OutputRnn(Recurrent):
     def width(self) -> int:
         return self.outputs
 
+    @property
+    def shows(self) -> str:
+        return "" if self.signals or self.output_activation == "linear" else self.output_activation
+
     def members(self) -> tuple[Part, ...]:
         return (Part("", self, ("@0", PREVIOUS)),) if self.teacher_forcing else ()
 

@@ -33,7 +33,7 @@ class LossModel(SpecModel):
         """Raise ShapeError if an output of this shape cannot be compared with the target.
 
         The message goes on from ``loss "TYPE" ...``; ``{layer}`` in it becomes the output's name,
-        ``{place}`` in the hint where that layer stands.
+        ``{units}`` in the hint the key of its width, ``{place}`` where that layer stands.
         """
 
 
@@ -66,7 +66,7 @@ def need_outputs(output: Shape, count: int, why: str) -> None:
     noun = "output" if count == 1 else "outputs"
     message = f"needs {count} {noun} ({why}), {{layer}} has {format_shape(output)}"
     if len(output) == 1:
-        raise ShapeError(message, f"set units = {count}{{place}}")
+        raise ShapeError(message, f"set {{units}} = {count}{{place}}")
     raise ShapeError(message, f'end in a dense layer with units = {count}, behind a "flatten"')
 
 

@@ -45,7 +45,7 @@ class CrossEntropy(LossModel):
         if target.kind == "number":
             raise ShapeError("needs classes, and the target is numbers", _NUMBERS)
         if target.kind == "class" and output == (1,) and target.width == 2:
-            hint = "set units = 2{place}, or use binary_cross_entropy"
+            hint = "set {units} = 2{place}, or use binary_cross_entropy"
             raise ShapeError("needs 2 outputs (2 classes), {layer} has 1", hint)
         noun = "classes" if target.kind == "class" else "numbers in a target row"
         need_outputs(output, target.width, f"{target.width} {noun}")
@@ -68,7 +68,7 @@ class BinaryCrossEntropy(LossModel):
         if target.kind != "class":
             need_outputs(output, target.width, f"{target.width} labels")
         elif target.width != 2:
-            hint = f'use "cross_entropy", with units = {target.width}{{place}}'
+            hint = f'use "cross_entropy", with {{units}} = {target.width}{{place}}'
             raise ShapeError(f"needs 2 classes, and the target has {target.width}", hint)
         else:
             need_outputs(output, 1, "one for two classes: the probability of the second")
