@@ -72,6 +72,14 @@ def test_every_mode_is_a_row() -> None:
         assert row.error == "" and row.workload == f"tiny:{mode}@1"
 
 
+def test_symbols_are_compared_before_they_are_timed() -> None:
+    entry = Entry("charrnn", "decode", 1)
+    row = run(entry, QUICK, twin("charrnn"))
+    assert row.error == "" and row.runs > 0
+    other = 'layers.1.nonlinearity="relu"'
+    assert "differ" in run(entry, QUICK, twin("charrnn", other)).error
+
+
 @pytest.mark.parametrize(
     "changed",
     [

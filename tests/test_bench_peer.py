@@ -102,6 +102,12 @@ def test_torch_computes_the_same(name: str, tmp_path: Path) -> None:
     assert row.loss_difference is not None and row.loss_difference < BOUND
 
 
+@pytest.mark.parametrize("name", ["charrnn", "chargru", "charlstm"])
+def test_torch_says_the_same(name: str) -> None:
+    row = run(Entry(name, "decode", 1), Options(seconds=0.05))
+    assert row.error == "", row.error
+
+
 @pytest.mark.parametrize("family", GRAMMARS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_torch_computes_the_same_for_random_networks(family: str, seed: int) -> None:

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 STEPS = 10
+SYMBOLS = 20
 BOUND = 2e-4
 """Largest relative difference of a loss that rounding may explain (float32)."""
 
@@ -23,13 +24,14 @@ class Disagreement(Exception):
 
 
 class Side(Protocol):
-    """What both sides can do. The last three are what is timed, by the names of the modes."""
+    """What both sides can do. The last four are what is timed, by the names of the modes."""
 
     def losses(self, steps: int) -> np.ndarray: ...
     def evaluate(self) -> float: ...
     def train(self, steps: int) -> None: ...
     def infer(self, batches: int) -> None: ...
     def one(self, samples: int) -> None: ...
+    def decode(self, symbols: int) -> object: ...
 
 
 def compare(ours: np.ndarray, peer: np.ndarray, bound: float = BOUND) -> float:
@@ -51,4 +53,6 @@ def check(ours: Side, peer: Side, mode: str) -> float:
     """Return by how much the losses differ: of training steps, or of an evaluation."""
     if mode == "train":
         return compare(ours.losses(STEPS), peer.losses(STEPS))
+    if mode == "decode" and not np.array_equal(*(side.decode(SYMBOLS) for side in (ours, peer))):
+        raise Disagreement(f"the first {SYMBOLS} symbols that both say differ")
     return compare(np.array([ours.evaluate()]), np.array([peer.evaluate()]))

@@ -21,9 +21,9 @@ from tests.bench.workloads import THREADS, Entry, available, choose, planned
 
 OK, ERROR, USAGE, NO_PEER, MISSED = 0, 1, 2, 3, 5
 EPILOG = """A row is WORKLOAD[:MODE][@THREADS], MODE one of train (a step; the default), infer (a
-batch) and one (a sample): mlp, mlp@1, mlp:infer, mlp:infer@1; patterns such as 'mlp*' work too.
-Without names all rows are run. Exit codes: 0 done, 1 a row is an error, 2 usage, 3 no PyTorch,
-5 a target is missed."""
+batch), one (a sample) and decode (a symbol): mlp, mlp@1, mlp:infer, mlp:infer@1; patterns such as
+'mlp*' work too. Without names all rows are run. Exit codes: 0 done, 1 a row is an error, 2 usage, 3
+no PyTorch, 5 a target is missed."""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,6 +13,8 @@ from tests.bench.work import Work, orders, work_of
 from tests.bench.workloads import SPECS
 
 if TYPE_CHECKING:
+    from nnctl.plan import Plan
+    from nnctl.plan.stepper import Stepper
     from nnctl.run.prepare import Prepared
     from nnctl.spec import Spec
 
@@ -47,6 +49,7 @@ class Ours:
         self.steps = self.orders.shape[1] // self.batch  # in an epoch
         count = self.orders.shape[0] * self.steps
         self.rates = rates(spec.schedule, spec.optimizer, 0, count, self.steps)
+        self.stepper: Stepper | None = None
         self.plan.attach(DATA, self.prepared.parts["train"].inputs)
         self.reset()
 
@@ -94,6 +97,26 @@ class Ours:
             self.row = (self.row + 1) % self.orders.shape[1]
             self.plan.evaluate(DATA, self.orders[0, self.row : self.row + 1])
 
+    def decode(self, symbols: int) -> np.ndarray:
+        """Say some symbols, the likeliest each, from the symbol 0 on; returns them."""
+        if self.stepper is None:
+            self.stepper = _stepper(self.plan)
+        self.stepper.begin(np.zeros((1, 1), dtype=np.int64), {}, {}, {})
+        said = np.full((symbols + 1, 1), -1)
+        said[0] = 0
+        self.stepper.speak(said, 0, symbols)
+        return said[1:, 0]
+
     def close(self) -> None:
         """End the threads."""
         self.plan.close()
+        if self.stepper is not None:
+            self.stepper.close()
+
+
+def _stepper(plan: Plan) -> Stepper:
+    """The network of one step of one sequence."""
+    from nnctl.graph.stepping import one_step
+    from nnctl.plan.stepper import Stepper
+
+    return Stepper(one_step(plan.given, "", plan.given.outputs, 1), plan, 1)

@@ -153,7 +153,8 @@ def test_lengths_are_limited(run):
 
 
 def test_beams_are_of_symbols():
-    layers = 'encoder_decoder encoder=[{type="gru",units=2}] decoder=[{type="gru",units=1}]'
+    layers = 'encoder_decoder encoder=[{type="gru",units=2}] '
+    layers += 'decoder=[{type="gru",units=2},{type="dense",units=1}]'
     info = DataInfo({"": (3, 2)}, {"": TargetInfo("number", 1, steps=2)}, 9)
     numbers = graph(layers, '[loss]\ntype="mse"\n', info)
     with pytest.raises(UsageError, match="this network says numbers"):

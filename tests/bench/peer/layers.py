@@ -24,6 +24,8 @@ Node = Mapping[str, Any]
 Weights = Callable[..., Any]
 Function = Callable[..., Tensor]
 
+Layers = Mapping[str, Callable[[Node, Weights], Function]]
+
 LAYERS: dict[str, Callable[[Node, Weights], Function]] = {}
 
 
@@ -41,11 +43,11 @@ def layer(*tags: str) -> Callable[[Any], Any]:
     return register
 
 
-def build(node: Node, weights: Weights) -> Function:
+def build(node: Node, weights: Weights, layers: Layers = LAYERS) -> Function:
     """Return the function of a node. Raises NotInPeer."""
-    if node["op"] not in LAYERS:
+    if node["op"] not in layers:
         raise NotInPeer(f"the peer has no layer {node['op']!r} yet (tests/bench/peer/layers.py)")
-    return LAYERS[node["op"]](node, weights)
+    return layers[node["op"]](node, weights)
 
 
 @layer("dense")

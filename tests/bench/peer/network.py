@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import tests.bench.peer.recurrent  # noqa: F401  registers its layers
-from tests.bench.peer.layers import Function, build
+from tests.bench.peer.layers import LAYERS, Function, Layers, build
+from tests.bench.peer.recurrent import STEPS  # its layers are registered, too
 
 INPUT = "input"
 WINDOWED = ("conv", "max_pool", "avg_pool", "global_", "batch_norm")
@@ -30,17 +30,17 @@ class Network(nn.Module):
         self._values = parameters
         self._inputs = list(network["inputs"].values())
         self._outputs = list(network["outputs"])
-        nodes = [node for node in network["nodes"] if node["op"] != INPUT]
+        self._nodes = nodes = [node for node in network["nodes"] if node["op"] != INPUT]
         self.has_grids = any(node["op"].startswith(WINDOWED) for node in nodes)
         self._format = torch.channels_last if channels_last else torch.contiguous_format
         self._calls = [(self._built(n), n["inputs"], n["name"]) for n in nodes]
         self._chain = self._as_chain()
 
-    def _built(self, node: Mapping[str, Any]) -> Function:
+    def _built(self, node: Mapping[str, Any], layers: Layers = LAYERS) -> Function:
         if not self.has_grids:  # then a table is no image, and keeps its order
-            return build({**node, "grid": False, "flattened": None}, self._weight)
+            return build({**node, "grid": False, "flattened": None}, self._weight, layers)
         grid = len(node["shape"]) > 1
-        return build({**node, "grid": grid}, self._weight)
+        return build({**node, "grid": grid}, self._weight, layers)
 
     def as_input(self, values: np.ndarray) -> Tensor:
         """Return an array of ours as the network reads it: channels first, in its format."""
@@ -80,6 +80,19 @@ class Network(nn.Module):
             before = name
         is_chain = len(self._inputs) == 1 and self._outputs == [before]
         return [function for function, _, _ in self._calls] if is_chain else None
+
+    def stepper(self) -> Function:
+        """The function of a step of a chain of layers, which keeps states from call to call."""
+        functions = [
+            self._built(n, STEPS) if n["op"] in STEPS else self._built(n) for n in self._nodes
+        ]
+
+        def step(x: Tensor) -> Tensor:
+            for function in functions:
+                x = function(x)
+            return x
+
+        return step
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Run all nodes in order."""

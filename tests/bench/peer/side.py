@@ -105,6 +105,16 @@ class Peer:
         return outputs
 
     @torch.inference_mode()
+    def decode(self, symbols: int) -> np.ndarray:
+        """Say some symbols, the likeliest each, from the symbol 0 on; returns them."""
+        step, said = self.net.stepper(), []
+        token = torch.zeros(1, dtype=torch.long)
+        for _ in range(symbols):
+            token = step(token).argmax(1)
+            said.append(token)
+        return torch.cat(said).numpy()
+
+    @torch.inference_mode()
     def evaluate(self) -> float:
         """Return the mean loss of the training part in evaluation mode."""
         return float(self.loss(self.net(*self.inputs), self.targets))
