@@ -36,15 +36,15 @@ class Forecasts:
 def carry_on(path: Path, source: str, steps: int, threads: int | None = None) -> Forecasts:
     """Return how a checkpoint of a series carries ``source`` on. Raises UsageError, DataError."""
     stored = read(path)
-    columns = _columns(stored)
+    name, columns = _columns(stored)
     part = unlabeled(stored, source)
     plan = compiled(stored, None, threads)
     head = stored.heads[0]
-    window = part.inputs[""][-1:].astype(np.float64)
+    window = part.inputs[name][-1:].astype(np.float64)
     found = []
     try:
         for _ in range(steps):
-            plan.attach(NAME, {"": window})
+            plan.attach(NAME, {name: window})
             outputs = plan.evaluate(NAME).outputs[head.node]
             last = head.rows(outputs).reshape(-1)[-len(columns) :]
             found.append(last)
@@ -54,15 +54,15 @@ def carry_on(path: Path, source: str, steps: int, threads: int | None = None) ->
     return Forecasts(source, columns, np.array(found))
 
 
-def _columns(stored: Stored) -> tuple[str, ...]:
-    """Return the columns that the network predicts. Raises UsageError where they are not all that
-    it reads: then nobody knows what it would read next."""
+def _columns(stored: Stored) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the input and the columns that the network predicts. Raises UsageError
+    where they are not all that it reads: then nobody knows what it would read next."""
     data, reading = stored.spec.data, stored.reading
     hint = "predict INPUT without --ahead: what follows each of its windows"
     if data.window is None or reading is None or reading.roles is None:
         raise UsageError("--ahead carries on a series, and this network reads none", hint)
     inputs, targets = reading.roles.inputs, reading.roles.targets
-    if list(inputs) != [""] or list(targets) != [""] or inputs[""] != targets[""]:
+    if len(inputs) != 1 or list(inputs.values()) != list(targets.values()):
         reads = ", ".join(name for names in inputs.values() for name in names)
         says = ", ".join(name for names in targets.values() for name in names)
         raise UsageError(
@@ -77,4 +77,11 @@ def _columns(stored: Stored) -> tuple[str, ...]:
             f"one {horizon} steps ahead",
             f"train one with horizon = 1, or {hint}",
         )
-    return tuple(targets[""])
+    if stored.graph.carried:
+        raise UsageError(
+            "--ahead starts anew from the last window, and the states of this network go on from "
+            "window to window",
+            f"train one without stateful, or {hint}",
+        )
+    ((name, columns),) = inputs.items()
+    return name, tuple(columns)

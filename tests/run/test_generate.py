@@ -119,7 +119,13 @@ def waves(tmp_path_factory):
     head += "normalize_target = true\n"
     one = head + 'features = ["u"]\ntarget = "u"\n' + rest.replace("units = 3", "units = 1")
     both = head + 'features = ["u", "v"]\ntarget = "u"\n' + rest.replace("units = 3", "units = 1")
-    for name, spec in (("one", one), ("both", both)):
+    two = head + 'features = ["u", "v"]\ntargets = { w = ["u", "v"] }\n'
+    two += rest.replace("units = 3", "units = 2")
+    stays = one.replace('returns = "last"', 'returns = "last"\nstateful = true')
+    stays = stays.replace("window = 6\n", "window = 6\nstride = 6\n")
+    stays = stays.replace("[training]\n", "[training]\nshuffle = false\nbatch_size = 4\n")
+    specs = {"one": one, "both": both, "two": two, "stays": stays}
+    for name, spec in specs.items():
         (folder / f"{name}.toml").write_text(spec)
         train(folder / f"{name}.toml", folder / name)
     return folder
@@ -144,6 +150,16 @@ def test_a_series_is_carried_on_by_its_own_predictions(waves):
 def test_what_is_read_must_be_predicted(waves):
     with pytest.raises(UsageError, match="it reads u, v and predicts u"):
         carry_on(checkpoint(waves, "both"), str(waves / "waves.csv"), 2)
+    with pytest.raises(UsageError, match="go on from window to window"):
+        carry_on(checkpoint(waves, "stays"), str(waves / "waves.csv"), 2)
+
+
+def test_columns_are_carried_on_together(waves):
+    found = carry_on(checkpoint(waves, "two"), str(waves / "waves.csv"), 4)
+    t = np.arange(160, 164) / 3
+    assert found.columns == ("u", "v")
+    truth = np.stack([50 + 9 * np.sin(t), 2 + np.cos(t)], axis=1)
+    assert (np.abs(found.values - truth).max(axis=0) < [3, 0.4]).all()
 
 
 def test_the_command_carries_on(waves):
