@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from nnctl.graph.graph import INPUT, SPLIT, Graph, LossNode, Node
+from nnctl.graph.graph import INPUT, SPLIT, Graph, LossNode, Node, State
 from nnctl.graph.verify import verify
 
 
@@ -87,6 +88,9 @@ def sink(graph: Graph) -> Graph:
 
 
 TABLE = "table"  # at a layer that takes a table: the short name of what is looked up
+PRODUCTS = "products"  # the array in which a layer keeps its table's products, and how wide it is
+HELD = 1 << 22  # numbers of such an array, at most
+WIDE = 32  # columns: whole panels, whatever the vectors' length
 
 
 def look_up(graph: Graph, samples: int) -> Graph:
@@ -96,15 +100,54 @@ def look_up(graph: Graph, samples: int) -> Graph:
 
     Only that layer reads the rows, and they are no output of the network.
     """
+    tables = {
+        name: before
+        for name, before in _tables(graph).items()
+        if _rows(graph, before) < samples * before.shape[0]
+    }
+    return _looked_up(graph, tables)
+
+
+def hold(graph: Graph) -> Graph:
+    """Let layers that multiply rows of a table by their weights keep the products of all rows: for
+    networks whose parameters stay as they are while they are run again and again."""
+    tables = {
+        name: before
+        for name, before in _tables(graph).items()
+        if _rows(graph, before) * _columns(graph.node(name), graph) <= HELD
+    }
+    made, nodes, states = _looked_up(graph, tables), [], dict(graph.states)
+    for node in made.nodes:
+        if node.name in tables:
+            state = f"{node.name}.{PRODUCTS}"
+            wide = -(-_columns(node, made) // WIDE) * WIDE
+            shape = (_rows(graph, tables[node.name]), wide)
+            states[state] = State(state, shape, 0.0, node.name)
+            fields = {**node.fields, PRODUCTS: wide}
+            node = replace(node, states={**node.states, PRODUCTS: state}, fields=fields)
+        nodes.append(node)
+    return verify(replace(made, nodes=tuple(nodes), states=states))
+
+
+def _columns(node: Node, graph: Graph) -> int:
+    return graph.parameters[node.params["w"].parameter].shape[1]
+
+
+def _tables(graph: Graph) -> dict[str, Node]:
+    """What looks up rows of a table for a single layer that takes one, by that layer's name."""
     readers, by_name = graph.readers(), graph.by_name()
     outside = {*graph.outputs, *(loss.output for loss in graph.losses)}
-    tables: dict[str, Node] = {}  # by the name of the layer that reads it
+    found: dict[str, Node] = {}
     for node in (node for node in graph.nodes if node.takes_table):
         before = by_name[node.inputs[0]]
         alone = len(readers[before.name]) == 1 and before.name not in outside
-        reads = before.looks_up and alone and by_name[before.inputs[0]].op == INPUT
-        if reads and _rows(graph, before) < samples * before.shape[0]:
-            tables[node.name] = before
+        if before.looks_up and alone and by_name[before.inputs[0]].op == INPUT:
+            found[node.name] = before
+    return found
+
+
+def _looked_up(graph: Graph, tables: Mapping[str, Node]) -> Graph:
+    """Let layers take the place of what looks up rows for them."""
     gone = {before.name: name for name, before in tables.items()}
     nodes = [
         _with_table(graph, node, tables[node.name]) if node.name in tables else node

@@ -219,6 +219,7 @@ def forward(
     a state, ``first`` alike into what is multiplied by ``v``."""
     size, n, ld, count = size_of(unit), g.units, g.rows * g.width, last_row - first_row
     again, handed = size * g.again, size * g.handed
+    wide = columns_of(g.columns, lanes_of(unit))
     begin(start, start_ld, trace, g, first_row, last_row, unit)
     begins, end = span(lengths, first_row, last_row, g)
     skip(0, begins, y, y_ld, trace, g, first_row, last_row, unit)
@@ -228,7 +229,7 @@ def forward(
         if g.table:
             for r in range(count):
                 token = int(view(x + size * ((first_row + r) * x_ld + t), 1, unit)[0])
-                copy(w + size * token * g.table, now + size * r * ld, g.table, unit)
+                copy(w + size * token * g.table, now + size * r * ld, wide, unit)
         else:
             read = x + size * (first_row * x_ld + t * g.inputs)
             multiply(read, x_ld, g.inputs, w, g.columns, now, ld, b, 0, count, p1, p2, unit)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnctl.graph.graph import SPLIT, Graph, small_batch
+from nnctl.ops.recurrent_columns import FEW
 from nnctl.optim.registry import Rule
 from nnctl.plan.carried import Carried
 from nnctl.plan.evaluation import Evaluation, per_sample, term
@@ -202,7 +203,7 @@ class Plan:
         for loss in self.graph.losses if data.targets else ():
             losses[loss.output] = np.zeros(len(order))
             self.memory.set_place(f"losses.{loss.output}", losses[loss.output])
-        tape = self.tapes.evaluation(losses=bool(data.targets), samples=len(order))
+        tape = self.tapes.evaluation(losses=bool(data.targets), few=len(order) <= FEW)
         self._sweep(tape, split, order)
         counts = {n: a[order] for n, a in data.counts.items()}
         terms = tuple(

@@ -119,14 +119,10 @@ class Tapes:
         """The training tape with every array kept, to look for what is not finite."""
         return self._tape("train.kept", lambda: self._training(update=True, keep=True), keep=True)
 
-    def evaluation(self, losses: bool, samples: int | None = None) -> Tape:
-        """Forward in evaluation mode; hands out outputs and, if asked, the samples' losses.
-
-        A few ``samples`` of a recurrent network have a tape of their own, in which cores share a
-        sample; the bits are the same.
-        """
-        recurrent = any(node.steps is not None for node in self.graph.nodes)
-        few = recurrent and not self.graph.states and samples is not None and samples <= FEW
+    def evaluation(self, losses: bool, few: bool = False) -> Tape:
+        """Forward in evaluation mode; hands out outputs and, if asked, the samples' losses. In that
+        of a ``few`` samples of a recurrent network cores share a sample; the bits are the same."""
+        few = few and not self.graph.states and any(node.steps for node in self.graph.nodes)
         capacity = min(FEW, self.eval_batch) if few else self.eval_batch
         name = f"evaluation.{losses}.{capacity}"
         return self._tape(name, lambda: self._evaluation(losses, capacity))
@@ -140,6 +136,16 @@ class Tapes:
             return lowering
 
         return self._tape("evaluation.kept", make, keep=True)
+
+    def holding(self) -> Tape:
+        """What layers keep of their parameters."""
+
+        def make() -> Lowering:
+            lowering = self._lowering(self.eval_batch, False)
+            lowering.hold()
+            return lowering
+
+        return self._tape("holding", make)
 
     def speaking(self, fed: str, never: int, stop: int) -> Tape:
         """A step in evaluation mode, and the choice of what the next one is fed."""

@@ -73,7 +73,7 @@ def test_bits_are_those_of_many_samples(layers: str, tokens: bool) -> None:
 def test_few_samples_have_a_tape_of_their_own() -> None:
     """Else the test above would compare a thing with itself."""
     plan = made(LAYERS["lstm of whole panels"], tokens=False)
-    few, many = plan.tapes.evaluation(True, FEW), plan.tapes.evaluation(True, FEW + 1)
+    few, many = plan.tapes.evaluation(True, few=True), plan.tapes.evaluation(True)
     assert few.capacity == FEW
     assert len(few.phases) >= STEPS
     assert many.capacity == 8

@@ -10,7 +10,7 @@ from nnctl.plan.stepper import Stepper
 from nnctl.run.speakers import Again, Speakers
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.graph.networks import LOSS
-from tests.plan.nets import net, plan_of
+from tests.plan.nets import net, plan_of, random_parameters
 from tests.plan.test_encoder_decoder import ATTENTION, COUNT, INFO, LENGTHS, NUMBERS, data, layers
 
 STEPS = 6
@@ -26,15 +26,19 @@ def test_steps_are_those_of_the_whole_sequence(cell: str, dtype: str) -> None:
     plan = plan_of(graph, dtype=dtype)
     tokens = np.random.default_rng(0).integers(0, 7, (9, STEPS))
     plan.attach("all", {"": tokens})
-    (whole,) = plan.evaluate("all").outputs.values()
-    stepper = Stepper(one_step(graph, "", ["dense_1"], 9), plan, 9)
-    for _ in range(2):  # the second time from the start again
-        stepper.begin(tokens[:, :1], {}, {}, {})
-        for step in range(STEPS):
-            stepper.feed(tokens[:, step])
-            (found,) = stepper.step().values()
-            assert np.array_equal(found, whole.reshape(9, STEPS, 7)[:, step]), step
-    stepper.close()
+    steppers = [Stepper(one_step(graph, "", ["dense_1"], rows), plan, rows) for rows in (9, 2)]
+    for seed in range(2):  # the second time from the start again, with other parameters
+        plan.restore(random_parameters(graph, seed))
+        (whole,) = plan.evaluate("all").outputs.values()
+        for stepper, rows in zip(steppers, (9, 2), strict=True):
+            stepper.take(plan)
+            stepper.begin(tokens[:rows, :1], {}, {}, {})
+            for step in range(STEPS):
+                stepper.feed(tokens[:rows, step])
+                (found,) = stepper.step().values()
+                assert np.array_equal(found, whole.reshape(9, STEPS, 7)[:rows, step]), step
+    for stepper in steppers:
+        stepper.close()
 
 
 LEARNED = 'initial_state="learned" units=9'

@@ -101,6 +101,9 @@ class OutputRnn(Recurrent):
         if self.teacher_forcing and self.returns == "last":
             message = "teacher forcing needs an output, and a target, at every step"
             yield Finding(("returns",), message, "set teacher_forcing = false")
+        if self.teacher_forcing and self.backward:
+            message = "goes from the last step to the first, and what is taught is the step before"
+            yield Finding(("backward",), message, "remove it, or set teacher_forcing = false")
         if self.teacher_forcing and self.recurrent_dropout:
             message = "what is fed back is right, none of it is hidden"
             hint = "remove it, or set teacher_forcing = false"
