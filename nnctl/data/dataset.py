@@ -20,7 +20,8 @@ class Target:
 
     Over the steps of sequences they have an axis more: ``class`` (N, steps) where -1 is not
     counted, ``number`` (N, steps, width) where NaN is not. ``ahead`` says that it is what the input
-    will be so many steps later; then ``naive``, of the shape of numbers, is what it was last.
+    will be so many steps later, or those that it is ``held_by``; then ``naive``, of the shape of
+    numbers, is what it was last.
     """
 
     kind: Literal["class", "number", "rows"]
@@ -28,6 +29,7 @@ class Target:
     classes: tuple[str, ...] | None = None
     ahead: int | None = None
     naive: np.ndarray | None = None
+    held_by: tuple[str, ...] | None = None
 
     @property
     def steps(self) -> int | None:

@@ -134,7 +134,13 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
     for key, dtype in (dtypes or {}).items():
         inputs[key] = _conformed(opened, inputs[key], dtype)
     targets = {
-        name: Target(info.kind, _target(opened, name, info, inputs), info.classes, info.ahead)
+        name: Target(
+            info.kind,
+            _target(opened, name, info, inputs),
+            info.classes,
+            info.ahead,
+            held_by=info.held_by,
+        )
         for name, info in opened.targets.items()
     }
     lengths = {name: np.array(each, np.int64) for name, each in opened.lengths().items()}

@@ -79,6 +79,11 @@ def require_steps(
         raise DataError(source.describe(message, "give more data, or reduce data.window"))
 
 
-def ahead(info: TargetInfo, frame: Frame, *, own: bool) -> TargetInfo:
-    """Return what windows make of the target of each step; ``own``: it is an input too."""
-    return replace(info, ahead=frame.horizon if own and frame.horizon else None)
+def ahead(
+    info: TargetInfo, frame: Frame, *, own: bool, held_by: tuple[str, ...] | None = None
+) -> TargetInfo:
+    """Return what windows make of the target of each step; ``own``: it is an input too, or in
+    those of the inputs that are named."""
+    if not own or not frame.horizon:
+        return replace(info, ahead=None)
+    return replace(info, ahead=frame.horizon, held_by=held_by)

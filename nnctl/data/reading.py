@@ -61,7 +61,9 @@ class Reading:
             dict(given["mirrors"]),
         )
         targets = {
-            key: TargetInfo(**{**t, "classes": tuple(t["classes"]) if t["classes"] else None})
+            key: TargetInfo(
+                **{**t, **{k: tuple(t[k]) if t.get(k) else None for k in ("classes", "held_by")}}
+            )
             for key, t in table["targets"].items()
         }
         shapes = {key: tuple(shape) for key, shape in table["shapes"].items()}
@@ -78,5 +80,6 @@ class Reading:
 def _target_to_json(target: TargetInfo) -> dict[str, Any]:
     classes = target.classes and list(target.classes)
     table = {"kind": target.kind, "width": target.width, "classes": classes}
-    over_steps = {"steps": target.steps, "ahead": target.ahead}
+    held_by = target.held_by and list(target.held_by)
+    over_steps = {"steps": target.steps, "ahead": target.ahead, "held_by": held_by}
     return table | {key: value for key, value in over_steps.items() if value is not None}

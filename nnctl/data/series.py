@@ -25,8 +25,9 @@ def open_main(opener: Opener, *, keep: bool) -> Long:
     opened.check()
     _check_order(opened)
     targets = {
-        name: long.ahead(info, frame, own=_is_input(name, opened.roles))
+        name: long.ahead(info, frame, own=bool(held), held_by=_if_not_all(held, opened.roles))
         for name, info in opened.targets.items()
+        for held in [_held_by(name, opened.roles)]
     }
     found = long.cut(opener, replace(opened, targets=targets), frame, NOUN, keep)
     for other in found.others.values():
@@ -34,9 +35,14 @@ def open_main(opener: Opener, *, keep: bool) -> Long:
     return found
 
 
-def _is_input(target: str, roles: Roles) -> bool:
-    inputs = {name for names in roles.inputs.values() for name in names}
-    return not inputs.isdisjoint(roles.targets[target])
+def _held_by(target: str, roles: Roles) -> tuple[str, ...]:
+    """The inputs that a target is in."""
+    wanted = set(roles.targets[target])
+    return tuple(name for name, fields in roles.inputs.items() if not wanted.isdisjoint(fields))
+
+
+def _if_not_all(held: tuple[str, ...], roles: Roles) -> tuple[str, ...] | None:
+    return held if len(held) < len(roles.inputs) else None
 
 
 def _refuse_mirrors(roles: Roles, opener: Opener) -> None:

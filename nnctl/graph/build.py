@@ -217,6 +217,7 @@ def _node(
         own_lengths=model.own_lengths,
         flops=model.flops(given),
         reach=model.reach(given),
+        reaches=model.reaches(given),
         steps=model.steps(given),
     )
 

@@ -120,6 +120,7 @@ class Node:
     lengths: LengthsOf | None = None  # of its output, where samples have lengths of their own
     flops: int = 0  # forward, for one sample
     reach: tuple[Reach, ...] | None = ()  # of its input's axes; (): its own place, None: everywhere
+    reaches: tuple[tuple[Reach, ...] | None, ...] = ()  # the same of each input, where they differ
     steps: Steps | None = None  # of a recurrent layer
 
     @property

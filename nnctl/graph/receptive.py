@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from itertools import pairwise
 
 from nnctl.graph.graph import INPUT, Graph, Node
 from nnctl.spec.shapes import Reach
@@ -19,12 +19,11 @@ Span = tuple[int, int]  # of places of the input: the first, and the end
 Axis = tuple[Span, ...]  # for each place of an output along an axis
 NOTHING: Span = (0, 0)
 
+Origin = tuple[str, Sizes]
+"""An input, and how many places of it are counted along each axis; none, if it has no axes."""
 
-class _Seen(NamedTuple):
-    """What a node depends on: of which input, along each of its axes."""
-
-    origin: str
-    axes: tuple[Axis, ...]
+Seen = dict[Origin, tuple[Axis, ...]]
+"""What a node depends on: of each input, along each of its axes."""
 
 
 def receptive_fields(graph: Graph) -> dict[str, Sizes]:
@@ -32,71 +31,82 @@ def receptive_fields(graph: Graph) -> dict[str, Sizes]:
 
     Left out are nodes that depend on several inputs, or on one without axes.
     """
-    return {
-        name: tuple(max(end - first for first, end in axis) for axis in axes)
-        for name, axes in receptive_spans(graph).items()
-    }
+    found = {}
+    for name, seen in dependence(graph).items():
+        axes = next(iter(seen.values())) if len(seen) == 1 else ()
+        if axes:
+            found[name] = tuple(max(end - first for first, end in axis) for axis in axes)
+    return found
 
 
-def receptive_spans(graph: Graph) -> dict[str, tuple[Axis, ...]]:
+def dependence(graph: Graph) -> dict[str, Seen]:
     """Return the receptive fields themselves, of each place of each node's output."""
-    nodes, seen = graph.by_name(), dict[str, _Seen]()
+    nodes, seen = graph.by_name(), dict[str, Seen]()
     for node in graph.nodes:
-        found = _of_input(node, nodes) or _of_node(node, nodes, seen)
-        if found is not None:
-            seen[node.name] = found
-    return {name: found.axes for name, found in seen.items() if nodes[name].op != INPUT}
+        seen[node.name] = _of_input(node, nodes) or _of_node(node, nodes, seen)
+    return {name: found for name, found in seen.items() if nodes[name].op != INPUT}
 
 
-def _of_input(node: Node, nodes: Mapping[str, Node]) -> _Seen | None:
-    """An input with axes, or the layer that gives an input's numbers other axes."""
-    if node.op != INPUT:
-        source = nodes[node.inputs[0]]
-        if source.op != INPUT or node.reach != () or node.shape == source.shape:
+def _of_input(node: Node, nodes: Mapping[str, Node]) -> Seen | None:
+    """An input, or the layer that gives an input's numbers other axes."""
+    source = node if node.op == INPUT else nodes[node.inputs[0]]
+    if node is not source:
+        other_axes = len(node.inputs) == 1 and len(node.shape) > 1 and node.shape != source.shape
+        if source.op != INPUT or node.reach != () or not other_axes:
             return None
     places = node.shape[:-1]
     axes = tuple(tuple((k, k + 1) for k in range(count)) for count in places)
-    return _Seen(node.name, axes) if places else None
+    return {(source.name, places): axes}
 
 
-def _of_node(node: Node, nodes: Mapping[str, Node], seen: Mapping[str, _Seen]) -> _Seen | None:
-    read = [seen.get(name) for name in node.inputs]
-    found = [one for one in read if one is not None]
-    if not found or len(found) < len(read) or len({one.origin for one in found}) > 1:
-        return None
-    sources = [nodes[name] for name in node.inputs]
-    through = [_read(one.axes, node, source) for one, source in zip(found, sources, strict=True)]
-    axes = through[0]
-    for other in through[1:]:
-        axes = tuple(_beside(a, b) for a, b in zip(axes, other, strict=True))
-    return _Seen(found[0].origin, axes)
+def _of_node(node: Node, nodes: Mapping[str, Node], seen: Mapping[str, Seen]) -> Seen:
+    found: Seen = {}
+    for k, name in enumerate(node.inputs):
+        reach = node.reaches[k] if node.reaches else node.reach
+        if reach and all(one.end <= one.first for one in reach):
+            continue
+        for origin, axes in seen[name].items():
+            through = _read(axes, node, nodes[name], reach)
+            if origin in found:
+                pairs = zip(found[origin], through, strict=True)
+                through = tuple(_beside(a, b) for a, b in pairs)
+            found[origin] = through
+    return found
 
 
-def _read(axes: Sequence[Axis], node: Node, source: Node) -> tuple[Axis, ...]:
+def _read(
+    axes: Sequence[Axis], node: Node, source: Node, reach: tuple[Reach, ...] | None
+) -> tuple[Axis, ...]:
     """What a node depends on by reading a source whose outputs depend on ``axes``."""
-    if node.reach == ():
+    known = tuple(map(len, axes)) == source.shape[:-1]  # else numbers have been put in other axes
+    if reach == () and (known or node.elementwise):
         return tuple(axes)
-    if node.reach is None or tuple(map(len, axes)) != source.shape[:-1]:
+    if not reach or not known:
         return tuple((_joined(axis),) for axis in axes)
-    rows = zip(axes, node.reach, node.shape, strict=False)
+    rows = zip(axes, reach, node.shape, strict=False)
     return tuple(_through(axis, reach, count) for axis, reach, count in rows)
 
 
 def _through(axis: Axis, reach: Reach, count: int) -> Axis:
-    """What reads an axis with windows depends on: what the ends of each window do.
-
-    Spans and windows go one way, so that what lies between reaches no further.
-    """
+    """What reads an axis with windows depends on: what the ends of each window do, if spans and
+    windows go one way, so that what lies between reaches no further; else all of each window."""
     known = [k for k, span in enumerate(axis) if span != NOTHING]  # the others see none of it
+    one_way = _go_one_way(axis[k] for k in known)
     found = []
     for o in range(count):
         first, end = reach.places(o, len(axis))
         inside = bisect_left(known, first), bisect_left(known, end)
         if first >= end or inside[0] == inside[1]:
             found.append(NOTHING)
-        else:
+        elif one_way:
             found.append((axis[known[inside[0]]][0], axis[known[inside[1] - 1]][1]))
+        else:
+            found.append(_joined(axis[first:end]))
     return tuple(found)
+
+
+def _go_one_way(spans: Iterable[Span]) -> bool:
+    return all(a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(spans))
 
 
 def _beside(one: Axis, other: Axis) -> Axis:

@@ -77,12 +77,13 @@ def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
 
 def _told(target: TargetInfo) -> dict[str, Any]:
     fields = asdict(target)
-    idle = [key for key in ("steps", "ahead") if fields[key] is None]
+    idle = [key for key in ("steps", "ahead", "held_by") if fields[key] is None]
     return {key: value for key, value in fields.items() if key not in idle}
 
 
-def _target(kind: Any, width: int, classes: list[str] | None, **steps: int) -> TargetInfo:
-    return TargetInfo(kind, width, None if classes is None else tuple(classes), **steps)
+def _target(**fields: Any) -> TargetInfo:
+    lists = {k: tuple(fields[k]) for k in ("classes", "held_by") if fields.get(k) is not None}
+    return TargetInfo(**{**fields, **lists})
 
 
 def parted(tensors: checkpoint.Tensors) -> tuple[checkpoint.Tensors, checkpoint.Tensors]:

@@ -134,7 +134,8 @@ def info_of(dataset: Dataset) -> DataInfo:
     for name, target in dataset.targets.items():
         classes = target.classes
         width = len(classes or ()) if target.kind == "class" else int(target.values.shape[-1])
-        targets[name] = TargetInfo(target.kind, width, classes, target.steps, target.ahead)
+        times = target.steps, target.ahead, target.held_by
+        targets[name] = TargetInfo(target.kind, width, classes, *times)
     own = {"test": dataset.test, "validation": dataset.validation}
     parts = {name: part.samples for name, part in own.items() if part is not None}
     return DataInfo(

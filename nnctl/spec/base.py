@@ -259,3 +259,7 @@ class LayerModel(SpecModel):
         out, (*places, _) = self.output_shape(inputs), inputs[0] or (0,)
         stays = self.elementwise or (bool(places) and out[:-1] == tuple(places))
         return () if stays else None
+
+    def reaches(self, inputs: Sequence[Shape]) -> tuple[tuple[Reach, ...] | None, ...]:
+        """The same of each of its inputs."""
+        return (self.reach(inputs),) * len(inputs)

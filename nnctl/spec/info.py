@@ -20,7 +20,8 @@ class TargetInfo:
     (soft targets, or the inputs themselves for an autoencoder) of ``width`` numbers.
 
     With ``steps`` there is one at each of so many steps of a sequence, not one a sample; not all of
-    them count. ``ahead`` says that it is what the network's own input will be so many steps later.
+    them count. ``ahead`` says that it is what the network's own input will be so many steps later;
+    ``held_by`` names the inputs that it is in, where there are others.
     """
 
     kind: Literal["class", "number", "rows"]
@@ -28,6 +29,7 @@ class TargetInfo:
     classes: tuple[str, ...] | None = None
     steps: int | None = None
     ahead: int | None = None
+    held_by: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -41,18 +41,28 @@ class Reach(NamedTuple):
     """What output o reads along an axis of its input, the end left out:
 
     floor((step * o + first) / parts)  to  ceil((step * o + end) / parts),  as far as it is there.
+
+    Beyond the border stand zeros, the places "reflect"ed, or that at its "edge" again.
     """
 
     first: int
     end: int
     step: int = 1
     parts: int = 1
+    beyond: Literal["zeros", "reflect", "edge"] = "zeros"
 
     def places(self, o: int, count: int) -> tuple[int, int]:
         """First of the places that output ``o`` reads of ``count``, and the end of them."""
         first = (self.step * o + self.first) // self.parts
         end = -(-(self.step * o + self.end) // self.parts)
-        return max(first, 0), min(max(end, 0), count)
+        if self.beyond == "zeros" or first >= end or (first >= 0 and end <= count):
+            return max(first, 0), min(max(end, 0), count)
+        last = count - 1
+        read = [p for p in (first, 0, last, end - 1) if first <= p < end]
+        if self.beyond == "reflect":
+            read = [2 * last - abs(p) if abs(p) > last else abs(p) for p in read]
+        inside = [min(max(p, 0), last) for p in read]
+        return min(inside), max(inside) + 1
 
 
 class Through(NamedTuple):

@@ -40,7 +40,9 @@ def info_of(dataset: Dataset, columns: tuple[str, ...], files: tuple[str, ...]) 
     targets = {}
     for key, target in dataset.targets.items():
         count = len(target.classes or ()) if target.kind == "class" else target.values.shape[-1]
-        targets[key] = TargetInfo(target.kind, count, target.classes, target.steps, target.ahead)
+        targets[key] = TargetInfo(
+            target.kind, count, target.classes, target.steps, target.ahead, target.held_by
+        )
     shapes = {key: values.shape[1:] for key, values in dataset.inputs.items()}
     own = {"test": dataset.test, "validation": dataset.validation}
     parts = {key: part.samples for key, part in own.items() if part is not None}

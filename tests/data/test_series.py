@@ -74,6 +74,17 @@ def test_a_target_that_is_no_input_is_not_told_to_be_ahead(tmp_path: Path) -> No
     assert inspect(spec(**KEYS), tmp_path).targets[""].ahead == 1
 
 
+def test_a_target_is_held_by_the_inputs_that_its_column_is_in(tmp_path: Path) -> None:
+    for inputs, held_by in (
+        ({"p": ["y"], "q": ["x"]}, ("p",)),
+        ({"p": ["x"], "q": ["y", "x"], "r": ["y"]}, ("q", "r")),
+        ({"p": ["y"], "q": ["y", "x"]}, None),
+    ):
+        made = read(tmp_path, table(16), inputs=inputs)
+        assert (made.targets[""].ahead, made.targets[""].held_by) == (1, held_by)
+        assert made.reading is not None and kept(made.reading).targets[""].held_by == held_by
+
+
 @pytest.mark.parametrize("gap", [0, 1, 4])
 def test_no_window_crosses_a_cut(gap: int, tmp_path: Path) -> None:
     """The rows that windows and their targets take are in one part alone, the gap in none."""

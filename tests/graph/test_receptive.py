@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnctl.graph.receptive import receptive_fields
+from nnctl.graph.receptive import dependence, receptive_fields
 from nnctl.spec.info import DataInfo
 from tests.graph.networks import CLASSES, graph
 from tests.plan.nets import random_parameters
@@ -79,6 +79,21 @@ NETS = {
         "conv1d filters=1 kernel_size=2 padding=5\nconv1d filters=2 kernel_size=2",
     ),
     "whole": ((8, 8, 2), "conv2d filters=2 kernel_size=3\nglobal_avg_pool\ndense units=2"),
+    "mirrored": (
+        (12, 2),
+        'conv1d filters=2 kernel_size=4 padding=[3,0] padding_mode="reflect"\n'
+        "conv1d filters=2 kernel_size=2\nconv1d filters=1 kernel_size=3 stride=2",
+    ),
+    "mirrored at both ends": (
+        (7, 6, 1),
+        'conv2d filters=1 kernel_size=[2,3] padding=[4,[1,3]] padding_mode="reflect"\n'
+        "conv2d filters=1 kernel_size=2",
+    ),
+    "edges again": (
+        (6, 2),
+        'conv1d filters=2 kernel_size=2 padding=4 padding_mode="edge"\n'
+        "conv1d filters=2 kernel_size=3",
+    ),
     "rows": ((8, 8, 1), "reshape shape=[8,8]\nconv1d filters=2 kernel_size=3"),
 }
 
@@ -121,6 +136,24 @@ def test_fields_are_what_outputs_depend_on(name: str) -> None:
     info = DataInfo({"": shape}, {"": CLASSES}, 9)
     fields = receptive_fields(graph(layers + "\nflatten\ndense units=10", info=info))
     assert fields == seen(name)
+
+
+def test_where_fields_lie_that_mirrors_turn_round() -> None:
+    layers = 'conv1d filters=1 kernel_size=4 padding=[3,0] padding_mode="reflect"\nflatten\n'
+    built = graph(layers + "dense units=10", info=DataInfo({"": (6, 1)}, {"": CLASSES}, 9))
+    spans = dependence(built)["conv1d_1"]["input", (6,)]
+    assert spans == (((0, 4), (0, 3), (0, 3), (0, 4), (1, 5), (2, 6)),)
+
+
+def test_queries_see_all_keys_and_themselves() -> None:
+    info = DataInfo({"a": (4, 2), "b": (3, 2)}, {"": CLASSES}, 9)
+    data = '[data]\nsource="t.npz"\ntarget="y"\ninputs={a="a",b="b"}'
+    layers = 'attention from=["input.a","input.b"] name="both"\nflatten\ndense units=10'
+    spans = dependence(graph(layers, info=info, data=data))["both"]
+    assert spans == {
+        ("input.a", (4,)): (((0, 1), (1, 2), (2, 3), (3, 4)),),
+        ("input.b", (3,)): (((0, 3),),),
+    }
 
 
 def test_fields_of_figure_3() -> None:

@@ -95,7 +95,7 @@ def windows(chance: Chance, rank: int) -> tuple[Fields, Shape]:
     fields |= {"dilation": chance.said(dilation), "padding": padding}
     mode = "zeros"
     if padding != "valid" and chance.holds(0.4):
-        mode = chance.of(["reflect", "edge"])
+        mode = chance.of(["reflect", "edge"]) if padding != "causal" else "edge"
     fields["padding_mode"] = mode
     if chance.holds(0.2):
         fields["flip_kernel"] = True

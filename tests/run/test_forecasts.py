@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 from nnctl.run.evaluate import evaluate
+from nnctl.run.networks import info_of_meta, info_to_meta
 from nnctl.run.predicting import predict
+from nnctl.spec.info import DataInfo, TargetInfo
 from tests.run.runs import train
 
 SPEC = Path(__file__).resolve().parents[2] / "specs" / "sunspots_forecast_mlp.toml"
@@ -38,3 +41,10 @@ def test_what_comes_after_a_file(tmp_path):
     (tmp_path / "last.csv").write_text("\n".join([rows[0], *rows[79:101]]) + "\n")
     alone = predict(checkpoint, [str(tmp_path / "last.csv")])
     assert alone.outputs[0].values.tolist() == found.outputs[0].values[-1:].tolist()
+
+
+def test_a_checkpoint_says_which_inputs_hold_the_target() -> None:
+    for held_by in (None, ("p", "r")):
+        target = TargetInfo("number", 1, None, 4, 1, held_by)
+        info = DataInfo({"p": (4, 1), "q": (4, 2), "r": (4, 1)}, {"": target}, 9)
+        assert info_of_meta(json.loads(json.dumps({"info": info_to_meta(info)}))) == info

@@ -101,6 +101,10 @@ def test_flops(made: LayerModel, given: Any, flops: int) -> None:
     [
         (conv(1, kernel_size=3, stride=2, padding=1), 8, [(0, 2), (1, 4), (3, 6), (5, 8)]),
         (conv(1, kernel_size=2, dilation=3), 5, [(0, 4), (1, 5)]),
+        (conv(1, padding=[2, 0], padding_mode="reflect"), 4, [(0, 3), (0, 2), (0, 3), (1, 4)]),
+        (conv(1, padding=[0, 2], padding_mode="reflect"), 4, [(0, 3), (1, 4), (2, 4), (1, 4)]),
+        (conv(1, kernel_size=1, padding=2, padding_mode="edge"), 2,
+         [(0, 1), (0, 1), (0, 1), (1, 2), (1, 2), (1, 2)]),
         (layer("avg_pool1d", padding="same", pool_size=3), 5, [(0, 3), (3, 5)]),
         (layer("adaptive_avg_pool", output_size=3), 7, [(0, 3), (2, 5), (4, 7)]),
         (layer("up_sampling1d", size=3), 2, [(0, 1), (0, 1), (0, 1), (1, 2), (1, 2), (1, 2)]),

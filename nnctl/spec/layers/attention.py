@@ -128,3 +128,6 @@ class Attend(LayerModel):
 
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         return None
+
+    def reaches(self, inputs: Sequence[Shape]) -> tuple[tuple[Reach, ...] | None, ...]:
+        return ((), None, None)  # each query is asked by itself

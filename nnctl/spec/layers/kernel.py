@@ -10,7 +10,7 @@ from pydantic import Field
 from nnctl.spec.base import Finding, Parameter, Shape, ShapeError
 from nnctl.spec.grid import Count, Counts, GridModel, SeriesPadding, WindowModel, sizes
 from nnctl.spec.initializers.base import Initializer
-from nnctl.spec.shapes import format_shape
+from nnctl.spec.shapes import Reach, format_shape
 from nnctl.windows import Axis
 
 from .activations.base import Activation
@@ -83,11 +83,20 @@ class Sliding(WindowModel):
         if self.padding == "valid" and self.padding_mode != "zeros":
             hint = 'set padding, to "same" for example, or remove it'
             yield Finding(("padding_mode",), 'has no effect with padding = "valid"', hint)
+        if self.padding == "causal" and self.padding_mode == "reflect":
+            message = 'mirrors what comes after: with padding = "causal" nothing reads that'
+            yield Finding(
+                ("padding_mode",), message, 'use "edge", the first step again, or "zeros"'
+            )
 
     def axes(self, inputs: Sequence[Shape]) -> tuple[Axis, ...]:
         axes = super().axes(inputs)
         self._require_what_is_mirrored(axes, inputs[0])
         return axes
+
+    def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
+        found = super().reach(inputs) or ()
+        return tuple(one._replace(beyond=self.padding_mode) for one in found)
 
     def behind(self) -> Literal["zeros", "last"]:
         return "last" if self.padding_mode == "edge" else "zeros"

@@ -56,6 +56,9 @@ class RepeatVector(LayerModel):
     def reach(self, inputs: Sequence[Shape]) -> tuple[Reach, ...] | None:
         return ()  # of the sequence; the vector is the same at all steps
 
+    def reaches(self, inputs: Sequence[Shape]) -> tuple[tuple[Reach, ...] | None, ...]:
+        return (None, (Reach(0, 0),))  # of the sequence the number of its steps alone
+
 
 class MeanSteps(LayerModel):
     """The mean of a sequence's steps, those that it has: (T, C) to (C)."""
