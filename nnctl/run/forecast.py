@@ -41,6 +41,8 @@ def carry_on(path: Path, source: str, steps: int, threads: int | None = None) ->
     plan = compiled(stored, None, threads)
     head = stored.heads[0]
     window = part.inputs[name][-1:].astype(np.float64)
+    for known in part.targets.values():  # a part of the data knows what follows its last window
+        window = _followed(window, known[-1].reshape(-1)[-len(columns) :])
     found = []
     try:
         for _ in range(steps):
@@ -48,10 +50,15 @@ def carry_on(path: Path, source: str, steps: int, threads: int | None = None) ->
             outputs = plan.evaluate(NAME).outputs[head.node]
             last = head.rows(outputs).reshape(-1)[-len(columns) :]
             found.append(last)
-            window = np.concatenate([window[:, 1:], last.reshape(1, 1, -1)], axis=1)
+            window = _followed(window, last)
     finally:
         plan.close()
     return Forecasts(source, columns, np.array(found))
+
+
+def _followed(window: Array, step: Array) -> Array:
+    """The window (1, T, C) a step later, with what its last step is."""
+    return np.concatenate([window[:, 1:], step.reshape(1, 1, -1)], axis=1)
 
 
 def _columns(stored: Stored) -> tuple[str, tuple[str, ...]]:

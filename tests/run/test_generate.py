@@ -147,6 +147,13 @@ def test_a_series_is_carried_on_by_its_own_predictions(waves):
     assert np.abs(found.values[:, 0] - truth).max() < 3
 
 
+def test_a_part_of_the_data_is_carried_on_behind_its_end(waves):
+    """Its last window has a target, which is known."""
+    path = checkpoint(waves, "one")
+    found = carry_on(path, "test", 3).values
+    assert np.allclose(found, carry_on(path, str(waves / "waves.csv"), 3).values, rtol=1e-6)
+
+
 def test_what_is_read_must_be_predicted(waves):
     with pytest.raises(UsageError, match="it reads u, v and predicts u"):
         carry_on(checkpoint(waves, "both"), str(waves / "waves.csv"), 2)
