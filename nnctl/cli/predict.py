@@ -33,7 +33,7 @@ from nnctl.cli._saying import (
     refuse_idle,
     sampling,
 )
-from nnctl.cli.output import Output
+from nnctl.cli.output import Output, encoded
 from nnctl.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _tell(lines: Iterable[str], output: Path | None, out: Output) -> None:
     """Write lines to the file that is asked for, or to stdout, unless a document is the result."""
     if output is not None:
         text = "".join(f"{line}\n" for line in lines)
-        _write(output, text.encode(errors="surrogateescape"))
+        _write(output, encoded(text))
         out.text(str(output))
     elif not out.json:
         for line in lines:

@@ -24,6 +24,7 @@ Tokens = Sequence[str] | bytes
 UNKNOWN = "<unknown>"
 
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*|\n|[^\w\s]")
+_HALF = re.compile("[\ud800-\udfff]")
 _NAMES = {" ": "space", "\n": "newline", "\t": "tab"}
 
 
@@ -32,6 +33,13 @@ def tokens(text: str, kind: Kind) -> Tokens:
     if kind == "byte":
         return text.encode()
     return text if kind == "character" else _WORD.findall(text)
+
+
+def lone_surrogate(text: str) -> int | None:
+    """Return the place of the first half of a character, which no UTF-8 can hold; None: all are
+    whole."""
+    found = _HALF.search(text)
+    return found.start() if found else None
 
 
 def start_of(text: str, kind: Kind, token: int) -> int:
