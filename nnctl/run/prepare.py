@@ -18,6 +18,7 @@ from nnctl.run.labels import check_labels
 from nnctl.run.lengths import fitted
 from nnctl.run.ranges import check_range
 from nnctl.run.room import memory, too_large
+from nnctl.run.symbols import check_symbols
 from nnctl.run.tokens import check_tokens, file_of
 from nnctl.spec import Spec
 from nnctl.spec.info import DataInfo, TargetInfo
@@ -49,13 +50,20 @@ class Prepared:
         return batch_size(self.spec, self.parts["train"].samples)
 
 
-def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = None) -> Prepared:
+def prepare(
+    spec: Spec,
+    threads: int | None = None,
+    eval_batch: int | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Prepared:
     """Load the data of a spec and compile its network, ready to train and to evaluate all parts.
 
     ``eval_batch``: samples at once in evaluation, default ``evaluation_batch``'s.
-    Raises SpecError, DataError, UsageError.
+    ``meta`` is that of the checkpoint to go on with. Raises SpecError, DataError, UsageError,
+    CheckpointError where the data have other symbols than that.
     """
     dataset = load(spec.data, spec.base_dir, spec.problem)
+    check_symbols(spec, dataset.reading, meta)
     info = info_of(dataset)
     graph = build(spec, info)
     problem = too_large(spec, graph, memory())
