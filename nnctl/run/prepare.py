@@ -15,7 +15,7 @@ from nnctl.graph import Graph, build
 from nnctl.run.batches import batch_size, check_batches
 from nnctl.run.heads import Head, heads
 from nnctl.run.labels import check_labels
-from nnctl.run.lengths import fitted
+from nnctl.run.lengths import bounded, fitted
 from nnctl.run.ranges import check_range
 from nnctl.run.room import memory, too_large
 from nnctl.run.symbols import check_symbols
@@ -92,6 +92,15 @@ def prepare(
     return Prepared(
         spec, info, dataset.reading, dataset.fingerprint, parts, graph, normalizer, found, plan
     )
+
+
+def check_lengths(spec: Spec, graph: Graph, info: DataInfo) -> None:
+    """Hold sequences and targets against the network, where one can be too long or too short for
+    it: the data are read whole then. Raises DataError as ``prepare`` would."""
+    if bounded(graph, info.targets):
+        dataset = load(spec.data, spec.base_dir, spec.problem)
+        for name, part in parts_of(dataset, spec).items():
+            fitted(graph, info_of(dataset).targets, part, file_of(spec, name))
 
 
 def compile_network(
