@@ -37,6 +37,7 @@ from nnctl.cli.output import Output, encoded
 from nnctl.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
+    from nnctl.data.tokens import Prompt
     from nnctl.run.predictions import Predictions
 
 Format = Literal["csv", "jsonl", "npz"]
@@ -128,7 +129,7 @@ def _tell(lines: Iterable[str], output: Path | None, out: Output) -> None:
 
 def _generate(
     path: Path,
-    prompts: list[str],
+    prompts: list[Prompt],
     options: dict[str, Any],
     threads: int | None,
     output: Path | None,

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from nnctl.spec.info import START, STOP
 
-__all__ = ["START", "STOP", "UNKNOWN", "Kind", "Tokens", "Vocabulary", "tokens"]
+__all__ = ["START", "STOP", "UNKNOWN", "Kind", "Prompt", "Tokens", "Vocabulary", "tokens"]
 
 Kind = Literal["character", "word", "byte"]
 Tokens = Sequence[str] | bytes
@@ -50,6 +50,14 @@ def start_of(text: str, kind: Kind, token: int) -> int:
         return len(text.encode()[:token].decode(errors="ignore"))
     matches = (match.start() for k, match in enumerate(_WORD.finditer(text)) if k == token)
     return next(matches, len(text))
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A text to go on from, and the name of the file that it is of, if it is."""
+
+    text: str
+    file: str = ""
 
 
 @dataclass(frozen=True)
