@@ -29,6 +29,7 @@ from nnctl.run.unseen import read_unseen
 from nnctl.spec import Spec
 from nnctl.spec.gates import Gate, parse_gates
 from nnctl.spec.info import DataInfo
+from nnctl.spec.measurable import unmeasured
 from nnctl.spec.metrics import SPLITS
 from nnctl.spec.suggest import hint as suggestion
 from nnctl.train.evaluation import SLICE_ROWS, mean_loss
@@ -133,6 +134,7 @@ def judged(
         gates=gates,
         naive=part.naive,
         speak=speaks(plan, part, manner),
+        unmeasured=unmeasured(spec),
     )
     shown, drawn = [row["sample"] for row in assessed.mistakes], drawings(found, outputs)
     if drawn is not None:

@@ -65,6 +65,17 @@ def test_what_follows_is_learned(run):
     assert metrics["train"]["accuracy"] == metrics["test"]["accuracy"] == 1.0
 
 
+@pytest.mark.parametrize("kind", ["character", "word"])
+def test_bits_per_character_are_not_those_of_words(kind, tmp_path):
+    (tmp_path / "a.txt").write_text(("ab " if kind == "character" else "b a c ") * 100)
+    text = SPEC.replace("window = 4", f'window = 4\ntokens = "{kind}"')
+    (tmp_path / "spec.toml").write_text(text.replace("epochs = 20", "epochs = 1"))
+    train(tmp_path / "spec.toml", tmp_path / "run")
+    metrics = evaluate(checkpoint(tmp_path / "run")).metrics
+    assert ("bits_per_character" in metrics) == (kind == "character")
+    assert "perplexity" in metrics
+
+
 def test_another_text_is_read_with_the_symbols_that_the_checkpoint_keeps(run, tmp_path):
     (tmp_path / "new.txt").write_text("b ab")
     found = list(rows(predict(checkpoint(run), [str(tmp_path / "new.txt")])))
