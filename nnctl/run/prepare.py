@@ -77,7 +77,8 @@ def prepare(
         parts[name] = fitted(graph, info.targets, part, file_of(spec, name))
     check_batches(spec, graph, parts["train"].samples)
     normalizer = fit_normalizer(spec.data, parts["train"], graph.tokens())
-    check_range(parts, normalizer, spec.training.dtype)
+    files = {name: file_of(spec, name) for name in parts}
+    check_range(parts, normalizer, spec.training.dtype, files)
     plan = compile_network(
         spec,
         graph,

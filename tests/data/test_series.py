@@ -74,6 +74,12 @@ def test_a_target_that_is_no_input_is_not_told_to_be_ahead(tmp_path: Path) -> No
     assert inspect(spec(**KEYS), tmp_path).targets[""].ahead == 1
 
 
+def test_a_column_that_is_input_and_target_is_missed_once(tmp_path: Path) -> None:
+    write(tmp_path, "t.csv", "z\n" + "1\n" * 9)
+    with pytest.raises(DataError, match="t.csv: no column y, which"):
+        read(tmp_path, table(16), features=["y"], test="t.csv")
+
+
 @pytest.mark.parametrize("gap", [0, 1, 4])
 def test_no_window_crosses_a_cut(gap: int, tmp_path: Path) -> None:
     """The rows that windows and their targets take are in one part alone, the gap in none."""
