@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nnctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from nnctl.data.tokens import Prompt
 
 Prompts = Annotated[
     list[str] | None,
@@ -49,7 +53,7 @@ def sampling(
 
 
 def refuse_idle(
-    options: dict[str, Any], inputs: list[str], prompts: list[str], others: list[str]
+    options: dict[str, Any], inputs: list[str], prompts: Sequence[Any], others: list[str]
 ) -> None:
     """Raise UsageError for what cannot take effect; ``others`` are those given that are not of how
     symbols are drawn."""
@@ -69,17 +73,26 @@ def refuse_idle(
         raise UsageError(f"{idle[0]} has no effect with {leading}", "give one of them")
 
 
-def given(prompts: list[str] | None, file: str | None) -> list[str]:
-    """Return all prompts. Raises UsageError for a file that cannot be read."""
-    found = list(prompts or [])
-    if file == "-":
-        found.append(sys.stdin.read())
-    elif file is not None:
-        try:
-            found.append(Path(file).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read {file}: {error}", "give a file of text") from error
-    for prompt in found:
-        if any(0xD800 <= ord(sign) <= 0xDFFF for sign in prompt):  # bytes that are no text
-            raise UsageError("a prompt is not UTF-8", "give it as UTF-8")
+def given(prompts: list[str] | None, file: str | None) -> list[Prompt]:
+    """Return all prompts. Raises UsageError for a file that cannot be read, DataError for one that
+    is no text."""
+    from nnctl.data.tokens import Prompt, lone_surrogate
+
+    found = [Prompt(text) for text in prompts or []]
+    for number, prompt in enumerate(found, 1):
+        if lone_surrogate(prompt.text) is not None:  # bytes that are no text
+            which = f"prompt {number}" if len(found) > 1 or file else "the prompt"
+            raise UsageError(f"{which} is not UTF-8", "give it as UTF-8")
+    if file is not None:
+        found.append(Prompt(_text_of(file), "<stdin>" if file == "-" else file))
     return found
+
+
+def _text_of(file: str) -> str:
+    from nnctl.data.sources.text import decoded
+
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error}", "give a file of text") from error
+    return decoded(raw, Path("<stdin>" if file == "-" else file))

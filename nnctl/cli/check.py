@@ -1,7 +1,8 @@
 """Validate specs: every mistake that can be known before any work, at once.
 
 Reads the spec, the headers of its data, infers every shape and looks for what is legal and yet
-probably not meant (warnings). Trains nothing; takes well under a second.
+probably not meant (warnings). Trains nothing; takes well under a second, and longer where records
+of a large file must fit the network by their lengths.
 
   nnctl check specs/digits_mlp.toml
   nnctl check specs/*.toml --json
@@ -47,6 +48,10 @@ def command(
             samples = training_samples(network.spec, network.info)
             if samples is not None:
                 check_batches(network.spec, network.graph, samples)
+            if network.info.lengths:
+                from nnctl.run.prepare import check_lengths
+
+                check_lengths(network.spec, network.graph, network.info)
             if network.spec.init is not None:
                 from nnctl.interop.weights import load
 

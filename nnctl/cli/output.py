@@ -112,6 +112,21 @@ def problems(items: Iterable[Problem]) -> list[dict[str, Any]]:
     return [{name: getattr(item, name) for name in names} for item in items]
 
 
+def encoded(text: str) -> bytes:
+    """Return what a file is to hold: UTF-8, and the bytes of file names that are none."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError as error:
+        raise unwritable(error) from None
+
+
+def unwritable(error: UnicodeEncodeError) -> NnctlError:
+    """Make the error for half a character, which a text cannot hold."""
+    half = f"U+{ord(error.object[error.start]):04X}"
+    message = f"cannot write the result as text: it holds {half}, half of a character"
+    return NnctlError(message, "JSON holds it: add --json, or --format jsonl")
+
+
 def _write(stream: TextIO | None, text: str, end: str = "\n") -> None:
     if stream is None:  # closed by whoever started us, as with >&-
         return
@@ -121,6 +136,8 @@ def _write(stream: TextIO | None, text: str, end: str = "\n") -> None:
     except BrokenPipeError:
         # The descriptor itself is pointed away, so that the flush at exit has nothing to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except UnicodeEncodeError as error:
+        raise unwritable(error) from None
     except ValueError:  # closed by whoever started us
         pass
     except OSError as error:

@@ -33,10 +33,11 @@ from nnctl.cli._saying import (
     refuse_idle,
     sampling,
 )
-from nnctl.cli.output import Output
+from nnctl.cli.output import Output, encoded
 from nnctl.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
+    from nnctl.data.tokens import Prompt
     from nnctl.run.predictions import Predictions
 
 Format = Literal["csv", "jsonl", "npz"]
@@ -119,7 +120,7 @@ def _tell(lines: Iterable[str], output: Path | None, out: Output) -> None:
     """Write lines to the file that is asked for, or to stdout, unless a document is the result."""
     if output is not None:
         text = "".join(f"{line}\n" for line in lines)
-        _write(output, text.encode(errors="surrogateescape"))
+        _write(output, encoded(text))
         out.text(str(output))
     elif not out.json:
         for line in lines:
@@ -128,7 +129,7 @@ def _tell(lines: Iterable[str], output: Path | None, out: Output) -> None:
 
 def _generate(
     path: Path,
-    prompts: list[str],
+    prompts: list[Prompt],
     options: dict[str, Any],
     threads: int | None,
     output: Path | None,

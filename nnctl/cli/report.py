@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nnctl.cli._options import Quiet
-from nnctl.cli.output import Output
+from nnctl.cli.output import Output, encoded
 from nnctl.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _write(path: Path, text: str) -> None:
     from nnctl.files import write_atomic
 
     try:
-        write_atomic(path, [text.encode(errors="surrogateescape") + b"\n"], durable=False)
+        write_atomic(path, [encoded(text + "\n")], durable=False)
     except CheckpointError as error:
         raise UsageError(error.problems[0].message, "name another file with -o") from error
 

@@ -48,8 +48,9 @@ class Dataset:
     ``validation`` come from files or blocks of their own. ``lengths`` (N,) int64 are those of
     inputs that are sequences of different lengths, padded with 0 on the right. ``reading`` is what
     another file needs to be read alike. ``files`` (N,) are the names of the files that the samples
-    are, if they are files; ``lines`` (N,) those of records in theirs. ``stride``: they are windows
-    of one long sequence, so many steps apart.
+    are, if they are files; ``lines`` (N,) those of rows and records in theirs, of windows (N,
+    steps) up to what they predict. ``stride``: they are windows of one long sequence, so many steps
+    apart.
     """
 
     inputs: dict[str, np.ndarray]

@@ -149,7 +149,7 @@ def _arrays(opened: Opened, dtypes: Mapping[str, str] | None = None) -> Dataset:
     reading = replace(reading, vocabulary_sizes=vocabularies(inputs) | known)
     files = opened.content.files and np.array(opened.content.files(), np.str_)
     columns = _columns(opened)
-    lines = np.array(opened.content.lines, np.int64) if lengths else None
+    lines = np.array(opened.content.lines, np.int64) if len(opened.content.lines) else None
     return Dataset(
         inputs, targets, columns, reading=reading, lengths=lengths, files=files, lines=lines
     )

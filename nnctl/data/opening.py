@@ -267,6 +267,7 @@ def _renamed(roles: Roles, source: Source, target: str | None) -> Roles:
 def _require_fields(main: Reading, source: Source, wanted: Wanted) -> None:
     needed = [name for names in wanted.inputs.values() for name in names]
     missing = [name for name in (*needed, *wanted.fields) if name not in source.names]
+    missing = list(dict.fromkeys(missing))  # of a series an input may be the target too
     if missing:
         noun = source.noun + ("s" if len(missing) > 1 else "")
         message = f"no {noun} {listing(missing)}, which {main.name} has"

@@ -8,7 +8,7 @@ through this.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +89,8 @@ class RecordOpener(Opener):
             message = "tokens are not rebuilt: they are symbols, not numbers"
             raise SpecError(self.locate(path, message, "name the field of the targets"))
         read = _Records(source, roles, data.tokens or "character", data.max_length)
-        content = read.content()
         answers = {} if data.task else {name: names[0] for name, names in roles.targets.items()}
+        content = read.content(answers.values())
         special = (UNKNOWN,) if data.unknown else ()
         return read.opened(content, read.first_reading(content, answers, special, data.task))
 
@@ -113,7 +113,8 @@ class RecordOpener(Opener):
         roles = replace(roles, targets=roles.targets if labeled else {}, group=None, order=None)
         kind = next(iter(main.vocabularies.values())).kind
         read = _Records(source, roles, kind, None, main)
-        return read.opened(read.content(), main if labeled else replace(main, targets={}))
+        said = [names[0] for key, names in roles.targets.items() if key in main.answers]
+        return read.opened(read.content(said), main if labeled else replace(main, targets={}))
 
     def _refuse(self, source: Source) -> None:
         problems = list(kinds.idle(self.data, source, self.locate))
@@ -140,11 +141,13 @@ class _Records:
     max_length: int | None
     like: Reading | None = None
 
-    def content(self) -> Content:
-        """Read the texts of all fields. Raises DataError with the line of each mistake."""
+    def content(self, said: Iterable[str]) -> Content:
+        """Read all fields, of which inputs and those ``said`` are texts. Raises DataError with the
+        line of each mistake."""
         inputs = [name for names in self.roles.inputs.values() for name in names]
         others = self.roles.wanted().fields
-        return self.source.read(Wanted({}, tuple(dict.fromkeys([*inputs, *others]))), keep=True)
+        fields, texts = tuple(dict.fromkeys([*inputs, *others])), (*inputs, *said)
+        return self.source.read(Wanted({}, fields, texts), keep=True)
 
     def cut(self, field: Field, content: Content, most: int | None) -> list[Tokens]:
         """Cut the texts of a field. Raises DataError for those without a token, or too long."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from nnctl.spec.data import DataSpec
 
+TRAINED = "the training part"
 _ROLES = Roles({"": ("text",)}, {"": ("text",)}, {})
 
 
@@ -98,11 +99,16 @@ def open_main(opener: Opener, *, keep: bool) -> Long:
     return Long(_numbered(main, vocabulary, frame), frame, blocks, opened)
 
 
-def open_more(opener: Opener, reading: Reading, name: str, *, labeled: bool) -> OpenedText:
-    """Open another text with the vocabulary of the one that was trained on. Raises DataError."""
+def open_more(
+    opener: Opener, reading: Reading, name: str, *, labeled: bool = True, whose: str = TRAINED
+) -> OpenedText:
+    """Open another text with the vocabulary of the one that was trained on. Raises DataError.
+
+    ``whose`` vocabulary that is, is for people.
+    """
     vocabulary, frame = reading.vocabularies[""], cutting.of_text(opener.data)
     read = _read(opener, name, ("data", "source"), vocabulary.kind)
-    opened = _numbered(read, vocabulary, frame)
+    opened = _numbered(read, vocabulary, frame, whose)
     count = opened.content.samples
     require_steps(opened.source, count, frame, vocabulary.kind, labeled=labeled)
     return opened if labeled else replace(opened, targets={})
@@ -129,9 +135,11 @@ def _read(opener: Opener, name: str, path: SpecPath, kind: Kind) -> _Read:
     return _Read(source, text, tokens(text, kind), kind)
 
 
-def _numbered(read: _Read, vocabulary: Vocabulary, frame: Frame) -> OpenedText:
+def _numbered(
+    read: _Read, vocabulary: Vocabulary, frame: Frame, whose: str = TRAINED
+) -> OpenedText:
     """Number the tokens. Raises DataError at the first of each that is not known."""
-    problems = list(_strange(read, vocabulary))
+    problems = list(_strange(read, vocabulary, whose))
     if problems:
         raise DataError(problems)
     codes = vocabulary.codes(read.tokens)
@@ -147,13 +155,13 @@ def _numbered(read: _Read, vocabulary: Vocabulary, frame: Frame) -> OpenedText:
     return OpenedText(read.source, _ROLES, content, targets, codes, vocabulary, frame)
 
 
-def _strange(read: _Read, vocabulary: Vocabulary) -> Iterator[Problem]:
+def _strange(read: _Read, vocabulary: Vocabulary, whose: str) -> Iterator[Problem]:
     hint = "clean the text, or set data.unknown = true to read all such as one symbol"
     for count, token in enumerate(unknown_places(read.tokens, vocabulary)):
         if count == MAX_PROBLEMS:
             return
         sign = legible(str(read.tokens[token]))
-        message = f'{read.kind} "{sign}" is not in the training part'
+        message = f'{read.kind} "{sign}" is not in {whose}'
         yield read.place(token, message, hint)
 
 
@@ -161,6 +169,11 @@ def _refuse_idle(opener: Opener, kind: Kind) -> None:
     """Raise SpecError for keys that a text cannot obey."""
     data, source = opener.data, opener.by_name(str(opener.data.source), ("data", "source"))
     problems = [*kinds.idle(data, source, opener.locate), *_columns(data, opener)]
+    if data.horizon == 0:
+        message = "0 is the symbol that is read: the network would read the answer"
+        problems.append(
+            opener.locate(("data", "horizon"), message, "leave it out, or set 1 or more")
+        )
     if kind == "byte" and data.unknown:
         message = "has no effect: every byte is known"
         problems.append(opener.locate(("data", "unknown"), message, "remove it"))

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from nnctl.spec.info import START, STOP
 
-__all__ = ["START", "STOP", "UNKNOWN", "Kind", "Tokens", "Vocabulary", "tokens"]
+__all__ = ["START", "STOP", "UNKNOWN", "Kind", "Prompt", "Tokens", "Vocabulary", "tokens"]
 
 Kind = Literal["character", "word", "byte"]
 Tokens = Sequence[str] | bytes
@@ -24,6 +24,7 @@ Tokens = Sequence[str] | bytes
 UNKNOWN = "<unknown>"
 
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*|\n|[^\w\s]")
+_HALF = re.compile("[\ud800-\udfff]")
 _NAMES = {" ": "space", "\n": "newline", "\t": "tab"}
 
 
@@ -34,6 +35,13 @@ def tokens(text: str, kind: Kind) -> Tokens:
     return text if kind == "character" else _WORD.findall(text)
 
 
+def lone_surrogate(text: str) -> int | None:
+    """Return the place of the first half of a character, which no UTF-8 can hold; None: all are
+    whole."""
+    found = _HALF.search(text)
+    return found.start() if found else None
+
+
 def start_of(text: str, kind: Kind, token: int) -> int:
     """Return the place of a token in its text, in characters."""
     if kind == "character":
@@ -42,6 +50,14 @@ def start_of(text: str, kind: Kind, token: int) -> int:
         return len(text.encode()[:token].decode(errors="ignore"))
     matches = (match.start() for k, match in enumerate(_WORD.finditer(text)) if k == token)
     return next(matches, len(text))
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A text to go on from, and the name of the file that it is of, if it is."""
+
+    text: str
+    file: str = ""
 
 
 @dataclass(frozen=True)

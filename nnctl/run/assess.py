@@ -5,7 +5,7 @@ The one place that makes the document of ``eval --json``, which training writes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -168,11 +168,13 @@ def assess(
     gates: Sequence[Gate] = (),
     naive: Mapping[str, Array] | None = None,
     speak: Speak | None = None,
+    unmeasured: Collection[str] = (),
 ) -> Assessment:
     """Return all metrics of every output, and those ``wanted`` or gated that take a parameter.
 
     ``losses`` (N,) are the samples' own; ``origin`` tells where a row comes from; ``naive`` the
     targets as they were last (forecasts); ``speak`` what a decoder says of all samples by itself.
+    ``unmeasured`` metrics are left out.
     """
     metrics: dict[str, float | None] = {"loss": _defined(loss)}
     details: dict[str, Details] = {}
@@ -180,6 +182,7 @@ def assess(
     for head, seen in views.items():
         more = _own(head, [*wanted, *(gate.metric for gate in gates)])
         values = compute(seen) | compute(seen, more)
+        values = {name: value for name, value in values.items() if name not in unmeasured}
         metrics |= {head.prefix + name: _defined(value) for name, value in values.items()}
         details[head.name] = _details(head, seen, origin)
     worst = [] if losses is None else _worst(views, losses, origin)

@@ -12,7 +12,7 @@ import numpy as np
 from nnctl import checkpoint
 from nnctl.data import Normalizer, Part, load
 from nnctl.data.reading import Reading
-from nnctl.errors import DataError, UsageError
+from nnctl.errors import DataError, Problem, UsageError
 from nnctl.graph import Graph, build
 from nnctl.run.activations import activations, row_of, with_maps
 from nnctl.run.assess import Assessment, assess
@@ -23,11 +23,13 @@ from nnctl.run.lengths import fitted
 from nnctl.run.networks import base_dir_of, info_of_meta, parted, spec_of
 from nnctl.run.pictures import drawings, gallery
 from nnctl.run.prepare import class_weights, compile_network, info_of, parts_of
+from nnctl.run.symbols import differences
 from nnctl.run.tokens import check_tokens
 from nnctl.run.unseen import read_unseen
 from nnctl.spec import Spec
 from nnctl.spec.gates import Gate, parse_gates
 from nnctl.spec.info import DataInfo
+from nnctl.spec.measurable import unmeasured
 from nnctl.spec.metrics import SPLITS
 from nnctl.spec.suggest import hint as suggestion
 from nnctl.train.evaluation import SLICE_ROWS, mean_loss
@@ -132,6 +134,7 @@ def judged(
         gates=gates,
         naive=part.naive,
         speak=speaks(plan, part, manner),
+        unmeasured=unmeasured(spec),
     )
     shown, drawn = [row["sample"] for row in assessed.mistakes], drawings(found, outputs)
     if drawn is not None:
@@ -165,11 +168,12 @@ def parts_now(stored: Stored) -> Mapping[str, Part]:
     spec = stored.spec
     dataset = load(spec.data, spec.base_dir, spec.problem)
     if stored.fingerprint and dataset.fingerprint != stored.fingerprint:
-        raise DataError(
+        problem = Problem(
             f"the data are not those that {stored.path} was trained on",
             "their parts would mix training with test samples; bring the data back,\n"
             "or evaluate on a file of unseen samples with --data",
         )
+        raise DataError([problem, *differences(spec, dataset.reading, stored.reading)])
     if info_of(dataset).inputs != stored.info.inputs:
         raise DataError("the data do not have the shapes that the network was trained on")
     graph, targets = stored.graph, stored.info.targets

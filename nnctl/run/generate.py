@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnctl.data.tokens import Vocabulary, legible, tokens, unknown_places
+from nnctl.data.problems import counted, in_file
+from nnctl.data.sources.text import at
+from nnctl.data.tokens import (
+    Kind,
+    Prompt,
+    Vocabulary,
+    legible,
+    start_of,
+    tokens,
+    unknown_places,
+)
 from nnctl.errors import DataError, Problem, UsageError
 from nnctl.graph.stepping import NotByStep, one_step
 from nnctl.random import Purpose, generator
@@ -41,7 +51,7 @@ class Generated:
 
 
 def generate(
-    path: Path, prompts: Sequence[str], how: Sampling, threads: int | None = None
+    path: Path, prompts: Sequence[Prompt], how: Sampling, threads: int | None = None
 ) -> list[Generated]:
     """Return what a checkpoint of a text makes of some prompts. Raises UsageError, DataError."""
     stored = read(path)
@@ -49,12 +59,12 @@ def generate(
     codes = _codes(prompts, known)
     plan = compiled(stored, None, threads)
     try:
-        said = _said(stored, plan, codes, how)
+        said = _said(stored, plan, prompts, codes, how)
     finally:
         plan.close()
     pairs = zip(prompts, codes, said, strict=True)
     glue = " " if known.kind == "word" else ""
-    return [Generated(p, glue + known.text(row[len(c) :].tolist())) for p, c, row in pairs]
+    return [Generated(p.text, glue + known.text(row[len(c) :].tolist())) for p, c, row in pairs]
 
 
 def _vocabulary(stored: Stored) -> Vocabulary:
@@ -70,32 +80,54 @@ def _vocabulary(stored: Stored) -> Vocabulary:
     return reading.vocabularies[""]
 
 
-def _codes(prompts: Sequence[str], known: Vocabulary) -> list[list[int]]:
+def _wrong(prompts: Sequence[Prompt], number: int, message: str, hint: str) -> Problem:
+    """Name a mistake in one of the prompts."""
+    if prompts[number].file:
+        return in_file(Path(prompts[number].file), message, hint)
+    return Problem(f"{_which(prompts, number)} {message}", hint)
+
+
+def _which(prompts: Sequence[Prompt], number: int) -> str:
+    return f"prompt {number + 1}" if len(prompts) > 1 else "the prompt"
+
+
+def _unknown(prompts: Sequence[Prompt], number: int, kind: Kind, place: int, sign: str) -> Problem:
+    """Name a token that is not known: in a file by line and column, else by its number."""
+    prompt, lacks = prompts[number], "is not in the text that the network was trained on"
+    hint = "the network knows the symbols of its training part alone"
+    if prompt.file:
+        start = start_of(prompt.text, kind, place)
+        return at(Path(prompt.file), prompt.text, start, f'{kind} "{sign}" {lacks}', hint)
+    which = _which(prompts, number)
+    return Problem(f'{which}: {kind} "{sign}" (number {place + 1}) {lacks}', hint)
+
+
+def _codes(prompts: Sequence[Prompt], known: Vocabulary) -> list[list[int]]:
     """Return the symbols of the prompts. Raises DataError for what is not known, all at once."""
     problems, found = [], []
-    for number, prompt in enumerate(prompts, 1):
-        cut = tokens(prompt, known.kind)
-        which = f"prompt {number}" if len(prompts) > 1 else "the prompt"
+    for number, prompt in enumerate(prompts):
+        cut = tokens(prompt.text, known.kind)
         if not len(cut):
             hint = "give it something to go on from"
-            problems.append(Problem(f"{which} holds no {known.kind}", hint))
+            problems.append(_wrong(prompts, number, f"holds no {known.kind}", hint))
         for place in unknown_places(cut, known):
             sign = legible(str(cut[place]))
-            message = f'{which}: {known.kind} "{sign}" (number {place + 1}) is not in the text'
-            hint = "the network knows the symbols of its training part alone"
-            problems.append(Problem(f"{message} that it was trained on", hint))
+            problems.append(_unknown(prompts, number, known.kind, place, sign))
         found.append(list(known.codes(cut)))
     if problems:
         raise DataError(problems)
     return found
 
 
-def _said(stored: Stored, plan: Plan, codes: list[list[int]], how: Sampling) -> list[Array]:
+def _said(
+    stored: Stored, plan: Plan, prompts: Sequence[Prompt], codes: list[list[int]], how: Sampling
+) -> list[Array]:
     """Return the symbols of the prompts, each with ``length`` more."""
     node = stored.heads[0].node
     try:
         stepped = one_step(plan.given, "", [node], len(codes))
     except NotByStep:
+        _require_windows(plan, node, prompts, codes)
         return _by_windows(plan, node, codes, how)
     from nnctl.plan.stepper import Stepper
 
@@ -116,18 +148,30 @@ def _said(stored: Stored, plan: Plan, codes: list[list[int]], how: Sampling) -> 
     return [said[: len(code) + how.length, k] for k, code in enumerate(codes)]
 
 
+def _require_windows(
+    plan: Plan, node: str, prompts: Sequence[Prompt], codes: list[list[int]]
+) -> None:
+    """Raise DataError for prompts that are too short for a network that reads windows whole."""
+    window = plan.given.inputs[""][0]
+    if len(plan.given.node(node).shape) > 1:
+        return
+    looks = f"the network looks at {window} before it says the next"
+    hint = f"give a prompt of {window} symbols or more"
+    problems = [
+        _wrong(prompts, k, f"has {counted(len(code), 'symbol')}, and {looks}", hint)
+        for k, code in enumerate(codes)
+        if len(code) < window
+    ]
+    if problems:
+        raise DataError(problems)
+
+
 def _by_windows(plan: Plan, node: str, codes: list[list[int]], how: Sampling) -> list[Array]:
     """The same by running the network on the last window again and again."""
     window = plan.given.inputs[""][0]
     every = len(plan.given.node(node).shape) > 1
     found = []
     for k, code in enumerate(codes):
-        if not every and len(code) < window:
-            raise DataError(
-                f"the prompt has {len(code)} symbols, and the network looks at {window} before it "
-                "says the next",
-                f"give a prompt of {window} symbols or more",
-            )
         said = list(code)
         for step in range(how.length):
             last = said[-window:]

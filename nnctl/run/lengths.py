@@ -17,6 +17,7 @@ from nnctl.data import Part
 from nnctl.data.problems import counted, first_of
 from nnctl.errors import DataError, Problem
 from nnctl.graph import Graph, Node
+from nnctl.graph.graph import LossNode
 from nnctl.spec.info import STOP, TargetInfo
 
 Array = np.ndarray[Any, Any]
@@ -36,10 +37,8 @@ def fitted(graph: Graph, targets: Mapping[str, TargetInfo], part: Part, file: st
     ends = {}
     for loss in graph.losses:
         node, values = graph.node(loss.output), part.targets.get(loss.target)
-        if node.lengths is None or values is None or targets[loss.target].steps is None:
+        if node.lengths is None or values is None or not _is_bounded(graph, loss, targets):
             continue
-        if node.lengths.input in graph.fed:
-            continue  # its steps are those of the target
         room = node.lengths.of(part.lengths[node.lengths.input])
         values = _without_stops(values, targets[loss.target], room)
         problems += _too_long(node, values, room, targets[loss.target], part)
@@ -51,6 +50,20 @@ def fitted(graph: Graph, targets: Mapping[str, TargetInfo], part: Part, file: st
         for name, values in part.naive.items()
     }
     return replace(part, targets={**part.targets, **ends}, naive=naive)
+
+
+def bounded(graph: Graph, targets: Mapping[str, TargetInfo]) -> bool:
+    """Whether there can be a sequence that is too short for a window, or a target too long."""
+    windows = any(least > 1 for least, _ in graph.least_lengths().values())
+    return windows or any(_is_bounded(graph, loss, targets) for loss in graph.losses)
+
+
+def _is_bounded(graph: Graph, loss: LossNode, targets: Mapping[str, TargetInfo]) -> bool:
+    """Whether the steps of an output are those of an input, and not of its target."""
+    lengths, target = graph.node(loss.output).lengths, targets.get(loss.target)
+    if lengths is None or target is None or target.steps is None:
+        return False
+    return lengths.input not in graph.fed
 
 
 def _too_short(graph: Graph, part: Part) -> Problems:

@@ -15,9 +15,10 @@ from nnctl.graph import Graph, build
 from nnctl.run.batches import batch_size, check_batches
 from nnctl.run.heads import Head, heads
 from nnctl.run.labels import check_labels
-from nnctl.run.lengths import fitted
+from nnctl.run.lengths import bounded, fitted
 from nnctl.run.ranges import check_range
 from nnctl.run.room import memory, too_large
+from nnctl.run.symbols import check_symbols
 from nnctl.run.tokens import check_tokens, file_of
 from nnctl.spec import Spec
 from nnctl.spec.info import DataInfo, TargetInfo
@@ -49,13 +50,20 @@ class Prepared:
         return batch_size(self.spec, self.parts["train"].samples)
 
 
-def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = None) -> Prepared:
+def prepare(
+    spec: Spec,
+    threads: int | None = None,
+    eval_batch: int | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Prepared:
     """Load the data of a spec and compile its network, ready to train and to evaluate all parts.
 
     ``eval_batch``: samples at once in evaluation, default ``evaluation_batch``'s.
-    Raises SpecError, DataError, UsageError.
+    ``meta`` is that of the checkpoint to go on with. Raises SpecError, DataError, UsageError,
+    CheckpointError where the data have other symbols than that.
     """
     dataset = load(spec.data, spec.base_dir, spec.problem)
+    check_symbols(spec, dataset.reading, meta)
     info = info_of(dataset)
     graph = build(spec, info)
     problem = too_large(spec, graph, memory())
@@ -69,7 +77,8 @@ def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = Non
         parts[name] = fitted(graph, info.targets, part, file_of(spec, name))
     check_batches(spec, graph, parts["train"].samples)
     normalizer = fit_normalizer(spec.data, parts["train"], graph.tokens())
-    check_range(parts, normalizer, spec.training.dtype)
+    files = {name: file_of(spec, name) for name in parts}
+    check_range(parts, normalizer, spec.training.dtype, files)
     plan = compile_network(
         spec,
         graph,
@@ -84,6 +93,15 @@ def prepare(spec: Spec, threads: int | None = None, eval_batch: int | None = Non
     return Prepared(
         spec, info, dataset.reading, dataset.fingerprint, parts, graph, normalizer, found, plan
     )
+
+
+def check_lengths(spec: Spec, graph: Graph, info: DataInfo) -> None:
+    """Hold sequences and targets against the network, where one can be too long or too short for
+    it: the data are read whole then. Raises DataError as ``prepare`` would."""
+    if bounded(graph, info.targets):
+        dataset = load(spec.data, spec.base_dir, spec.problem)
+        for name, part in parts_of(dataset, spec).items():
+            fitted(graph, info_of(dataset).targets, part, file_of(spec, name))
 
 
 def compile_network(

@@ -116,7 +116,7 @@ def _start(
     meta: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """Make a new run; only when data, network and engine are known to be fine."""
-    prepared = prepare(spec, terms.threads)
+    prepared = prepare(spec, terms.threads, meta=meta)
     # Once for its complaints: a run must not be begun that cannot be trained.
     make_job(prepared, Limits(terms.elapsed), 0)
     if meta is not None:
@@ -156,7 +156,7 @@ def _go_on(run: RunDir, read: ReadSpec, origin: Origin | None, terms: Terms) -> 
         refuse_changes(changed, str(run.path))
         if _has_ended(summary, found and found[1]) and not _ends_later(changed):
             return _already(run, spec, summary, terms)
-        prepared = prepare(spec, terms.threads)
+        prepared = prepare(spec, terms.threads, meta=meta)
         if found:
             tensors, meta, _ = found
             check_origin(meta, about(prepared), terms.warn)

@@ -30,6 +30,7 @@ class Output:
     name: str
     target: TargetInfo
     link: str
+    unmeasured: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -52,7 +53,14 @@ class Output:
     def metrics(self) -> list[str]:
         """The metrics that it has, without those of one class."""
         known = (m for m in METRICS.values() if self.kind in m.kinds and not m.per_class)
-        return [m.name for m in known if not (self.name and m.name == "loss")]
+        idle = (*self.unmeasured, *(("loss",) if self.name else ()))
+        return [m.name for m in known if m.name not in idle]
+
+
+def unmeasured(spec: Spec) -> tuple[str, ...]:
+    """Return the metrics that would be another figure than their name says: of steps that are words
+    or bytes, bits are not those of a character."""
+    return ("bits_per_character",) if spec.data.tokens in ("word", "byte") else ()
 
 
 def check(spec: Spec, info: DataInfo) -> Iterator[Finding]:
@@ -88,7 +96,9 @@ def _outputs(spec: Spec, info: DataInfo) -> list[Output]:
     several = len(spec.losses) > 1
     targets = ((key, loss, _target(key, loss, info)) for key, loss in spec.losses.items())
     return [
-        Output(key if several else "", target, loss.link) for key, loss, target in targets if target
+        Output(key if several else "", target, loss.link, unmeasured(spec))
+        for key, loss, target in targets
+        if target
     ]
 
 
@@ -114,6 +124,9 @@ def _judged(name: str, outputs: list[Output], path: Path) -> Iterator[Finding]:
     output = outputs[names.index(prefix)]
     if base == "loss":
         yield Finding(path, "the loss is that of all outputs together", 'write "loss"')
+    elif base in output.unmeasured:
+        message = f'"{base}" is not measured: a step is no character here (data.tokens)'
+        yield Finding(path, message, "take log_loss or perplexity, which are of steps")
     elif output.kind not in metric.kinds:
         message = f'"{base}" is not measured: the target is {output.kind}'
         yield Finding(path, message, f"metrics: {listed(output.metrics)}")

@@ -54,7 +54,7 @@ _ALL = (
     Metric("top_{k}_accuracy", "max", CLASSES, "share with the class among the k largest"),
     Metric("exact_match", "max", LABELS + STEPS, "share of samples with every label right"),
     Metric("perplexity", "min", STEPS, "exp of log_loss: as if so many classes were as likely"),
-    Metric("bits_per_character", "min", STEPS, "log_loss in bits a step"),
+    Metric("bits_per_character", "min", STEPS, "log_loss in bits, of steps that are characters"),
     Metric("edit_distance", "min", STEPS, "edits from predicted to true sequence over its length"),
     Metric("precision", "max", CLASSES, "right among those given a class", True),
     Metric("recall", "max", CLASSES, "found among those of a class", True),

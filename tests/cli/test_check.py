@@ -65,6 +65,35 @@ def test_overrides_are_named_where_they_are_wrong(nnctl: Nnctl, spec: Path) -> N
     assert "--set training.epochs=0: " in ended.err
 
 
+TAGS = """
+[data]
+source = "a.tsv"
+tokens = "character"
+split = { validation = 0.5, test = 0 }
+[[layers]]
+type = "embedding"
+units = 3
+[[layers]]
+type = "dense"
+units = 5
+[loss]
+type = "cross_entropy"
+"""
+
+
+def test_a_target_that_is_longer_than_its_input_is_told_as_training_does(
+    nnctl: Nnctl, tmp_path: Path
+) -> None:
+    records, spec = "ab\tAB\nb\tB\nabc\tBAB\nb\tA\n", tmp_path / "tags.toml"
+    spec.write_text(TAGS, encoding="utf-8")
+    for last, status in (("ab\tAC\n", 0), ("ab\tABC\n", 3)):
+        (tmp_path / "a.tsv").write_text(records + last, encoding="utf-8")
+        ended = nnctl("check", spec)
+        assert ended.status == status
+    assert "a.tsv:5:1: the target has 3 steps, and its input 2" in ended.err
+    assert nnctl("train", spec).err == ended.err
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("specs/*.toml")), ids=lambda path: path.stem)
 def test_shipped_specs_have_neither_errors_nor_warnings(path: Path, nnctl: Nnctl) -> None:
     ended = nnctl("check", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from nnctl.cli.output import Output
+from nnctl.cli.output import Output, encoded
 from nnctl.cli.table import table
-from nnctl.errors import DataError, Problem
+from nnctl.errors import DataError, NnctlError, Problem
 
 ROOT = Path(__file__).parents[2]
 DATA_LIST = [sys.executable, "-m", "nnctl", "data", "list"]
@@ -74,6 +75,18 @@ def test_a_terminal_that_cannot_encode(tmp_path: Path) -> None:
     assert ended.stdout == "2\n"
     assert "sch\\xf6n.toml" in ended.stderr
     assert "internal error" not in ended.stderr
+
+
+def test_half_a_character_is_said_and_loses_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, "utf-8", "surrogateescape")
+    monkeypatch.setattr(sys, "stdout", stream)
+    for write in (Output().text, encoded):
+        with pytest.raises(NnctlError, match=r"holds U\+D800, half of a character") as caught:
+            write("a,b\ud800")
+        assert caught.value.status == 1 and "--format jsonl" in caught.value.problems[0].hint
+        write("name\udcff")
+    assert raw.getvalue() == encoded("name\udcff") + b"\n"
 
 
 def test_results_are_utf8_in_every_locale(tmp_path: Path) -> None:

@@ -85,6 +85,12 @@ def test_a_target_is_held_by_the_inputs_that_its_column_is_in(tmp_path: Path) ->
         assert made.reading is not None and kept(made.reading).targets[""].held_by == held_by
 
 
+def test_a_column_that_is_input_and_target_is_missed_once(tmp_path: Path) -> None:
+    write(tmp_path, "t.csv", "z\n" + "1\n" * 9)
+    with pytest.raises(DataError, match="t.csv: no column y, which"):
+        read(tmp_path, table(16), features=["y"], test="t.csv")
+
+
 @pytest.mark.parametrize("gap", [0, 1, 4])
 def test_no_window_crosses_a_cut(gap: int, tmp_path: Path) -> None:
     """The rows that windows and their targets take are in one part alone, the gap in none."""

@@ -135,6 +135,11 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
         {"tokens": "byte", "unknown": True},
         "data.unknown: has no effect: every byte is known",
     ),
+    "what is read": (
+        ABC,
+        {"horizon": 0},
+        "data.horizon: 0 is the symbol that is read: the network would read the answer",
+    ),
     "a table to test on": (ABC, {"test": "t.csv"}, "data.test: t.csv is no text"),
 }
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from nnctl.data.tokens import Prompt
 from nnctl.errors import DataError, UsageError
 from nnctl.run.forecast import carry_on
 from nnctl.run.generate import Sampling, drawn, generate
@@ -14,6 +15,7 @@ from nnctl.run.predicting import predict
 from tests.run.runs import nnctl, train
 from tests.run.test_texts import SPEC
 
+AB = Prompt("ab")
 LSTM = SPEC.replace('type = "dense"\nunits = 3', 'type = "gru"\nunits = 8\n\n[[layers]]\n'
                     'type = "dense"\nunits = 3')  # fmt: skip
 CNN = SPEC.replace('type = "dense"\nunits = 3', 'type = "conv1d"\nfilters = 8\nkernel_size = 2\n'
@@ -41,30 +43,30 @@ def checkpoint(runs, name):
 
 @pytest.mark.parametrize("name", ["lstm", "cnn", "last", "flat"])
 def test_the_likeliest_goes_on_as_it_was_learned(runs, name):
-    prompts = ["ab ab a", "b ab"]
+    prompts = [Prompt("ab ab a"), Prompt("b ab")]
     found = generate(checkpoint(runs, name), prompts, Sampling(10, temperature=0))
     assert [one.text for one in found] == ["b ab ab ab", " ab ab ab "]
-    assert [one.prompt for one in found] == prompts
+    assert [one.prompt for one in found] == [one.text for one in prompts]
 
 
 @pytest.mark.parametrize("name", ["lstm", "cnn"])
 def test_what_is_drawn_depends_on_the_seed_alone(runs, name):
     how = Sampling(60, temperature=40.0, seed=1)
-    one, again = (generate(checkpoint(runs, name), ["ab"], how, threads=t) for t in (1, 2))
-    other = generate(checkpoint(runs, name), ["ab"], Sampling(60, temperature=40.0, seed=2))
+    one, again = (generate(checkpoint(runs, name), [AB], how, threads=t) for t in (1, 2))
+    other = generate(checkpoint(runs, name), [AB], Sampling(60, temperature=40.0, seed=2))
     assert one == again != other
-    few = generate(checkpoint(runs, name), ["ab"], Sampling(60, temperature=40.0, top_k=1))
+    few = generate(checkpoint(runs, name), [AB], Sampling(60, temperature=40.0, top_k=1))
     assert few[0].text.startswith(" ab ab"), "of one there is no choice"
 
 
 def test_a_window_that_is_needed_whole_is_asked_for(runs):
-    with pytest.raises(DataError, match="the prompt has 2 symbols, and the network looks at 4"):
-        generate(checkpoint(runs, "flat"), ["ab"], Sampling(5))
+    with pytest.raises(DataError, match="prompt 2 has 2 symbols, and the network looks at 4"):
+        generate(checkpoint(runs, "flat"), [Prompt("abab"), AB], Sampling(5))
 
 
 def test_unknown_symbols_are_named_all_at_once(runs):
     with pytest.raises(DataError) as caught:
-        generate(checkpoint(runs, "lstm"), ["axb?", ""], Sampling(5))
+        generate(checkpoint(runs, "lstm"), [Prompt("axb?"), Prompt("")], Sampling(5))
     said = [problem.message for problem in caught.value.problems]
     assert said[0].startswith('prompt 1: character "x" (number 2) is not in the text')
     assert said[1].startswith('prompt 1: character "?" (number 4)')
@@ -98,10 +100,29 @@ def test_the_command(runs):
         (["--prompt", "a", "--format", "csv"], "--format has no effect with a prompt"),
         (["--prompt", "a", "--ahead", "2"], "--ahead has no effect with a prompt"),
         (["test", "--ahead", "2", "--max-length", "3"], "--max-length has no effect with --ahead"),
-        (["--prompt", "a\udcff"], "a prompt is not UTF-8"),
+        (["--prompt", "a\udcff"], "the prompt is not UTF-8"),
     ):
         out = nnctl("predict", "lstm", *more, cwd=runs)
         assert (out.returncode, said in out.stderr) == (2, True), out.stderr
+
+
+def test_what_is_wrong_with_a_file_of_a_prompt_is_named_by_place(runs):
+    path, predicts = runs / "p.txt", ("predict", "lstm", "--length", "4", "--prompt-file", "p.txt")
+    for raw, told in (
+        (b"ab\xe9", ["p.txt:1:1: not UTF-8: byte 0xe9 at byte offset 2"]),
+        (b"", ["p.txt: holds no character"]),
+        (
+            b"abz\nb",
+            ['p.txt:1:3: character "z" is not in', 'p.txt:1:4: character "newline" is not in'],
+        ),
+    ):
+        path.write_bytes(raw)
+        out = nnctl(*predicts, cwd=runs)
+        assert (out.returncode, out.stdout) == (3, "")
+        assert all(said in out.stderr for said in told), out.stderr
+    out = nnctl(*predicts, "--prompt", "ax", cwd=runs)
+    assert 'error: prompt 1: character "x" (number 2)' in out.stderr
+    assert 'p.txt:1:3: character "z"' in out.stderr
 
 
 @pytest.fixture(scope="module")

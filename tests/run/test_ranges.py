@@ -39,9 +39,27 @@ def spec(tmp_path):
 def test_a_number_beyond_single_precision_is_named(spec):
     with pytest.raises(DataError) as caught:
         prepare(spec())
+    assert all(p.file.endswith("wide.csv") and p.line > 4 for p in caught.value.problems)
     said = str(caught.value)
     assert "e+38 (sample" in said and "beyond what float32 holds" in said
     assert 'set normalize = "standard"' in said
+
+
+@pytest.mark.parametrize(
+    "more", ["", 'steps = "all"', 'features = ["a", "t"]\nhorizon = 2', "stride = 2"]
+)
+def test_of_windows_the_line_of_the_step_is_named(tmp_path, more):
+    """One number too large among the inputs, a later one among the targets; blank lines between."""
+    rows = [f"{1e300 if k == 3 else k},{-1e300 if k == 13 else k * 0.5}" for k in range(24)]
+    (tmp_path / "wide.csv").write_text("\n".join(["a,t", "", *rows[:8], "", *rows[8:]]))
+    layers = '[[layers]]\ntype = "gru"\nunits = 2\n'
+    layers += "" if "all" in more else 'returns = "last"\n'
+    text = SPEC.replace("{more}", f"window = 3\nsplit = {{ test = 0 }}\n{more}\n{layers}")
+    (tmp_path / "wide.toml").write_text(text.replace("{dtype}", "float32"))
+    with pytest.raises(DataError) as caught:
+        prepare(load_spec(tmp_path / "wide.toml"))
+    found = [(p.message.partition(":")[0], p.line) for p in caught.value.problems]
+    assert found == [("input", 6), ("target", 17)]
 
 
 @pytest.mark.parametrize("given", [{"dtype": "float64"}, {"more": 'normalize = "standard"'}])

@@ -6,10 +6,15 @@ import json
 
 import pytest
 
-from nnctl.errors import DataError
+from nnctl.data import load
+from nnctl.errors import CheckpointError, DataError
+from nnctl.run import session
 from nnctl.run.evaluate import evaluate
 from nnctl.run.predicting import predict
 from nnctl.run.predictions import rows
+from nnctl.run.symbols import differences
+from nnctl.run.training import Terms
+from nnctl.spec import load_spec
 from tests.run.runs import nnctl, train
 
 SPEC = """
@@ -60,6 +65,17 @@ def test_what_follows_is_learned(run):
     assert metrics["train"]["accuracy"] == metrics["test"]["accuracy"] == 1.0
 
 
+@pytest.mark.parametrize("kind", ["character", "word"])
+def test_bits_per_character_are_not_those_of_words(kind, tmp_path):
+    (tmp_path / "a.txt").write_text(("ab " if kind == "character" else "b a c ") * 100)
+    text = SPEC.replace("window = 4", f'window = 4\ntokens = "{kind}"')
+    (tmp_path / "spec.toml").write_text(text.replace("epochs = 20", "epochs = 1"))
+    train(tmp_path / "spec.toml", tmp_path / "run")
+    metrics = evaluate(checkpoint(tmp_path / "run")).metrics
+    assert ("bits_per_character" in metrics) == (kind == "character")
+    assert "perplexity" in metrics
+
+
 def test_another_text_is_read_with_the_symbols_that_the_checkpoint_keeps(run, tmp_path):
     (tmp_path / "new.txt").write_text("b ab")
     found = list(rows(predict(checkpoint(run), [str(tmp_path / "new.txt")])))
@@ -78,6 +94,44 @@ def test_a_character_that_the_checkpoint_does_not_know(run, tmp_path):
     assert f'{path}:1:5: character "newline" is not in the training part' in said
     assert f'{path}:2:4: character "c" is not in the training part' in said
     assert "data.source" not in said
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        ("ab ab\nxb y " + "ab " * 100, [(1, 6, '"newline"'), (2, 1, '"x"'), (2, 4, '"y"')]),
+        ("xb " * 100, [(1, 1, '"x"'), (0, 0, 'the input no longer holds the character "a"')]),
+        ("a " * 150, [(0, 0, 'the input no longer holds the character "b"')]),
+    ],
+)
+def test_a_text_of_other_symbols_is_told_before_anything_is_built(run, new, told):
+    path = run.parent / "a.txt"
+    path.write_text(new)
+    try:
+        with pytest.raises(CheckpointError, match="the vocabulary of a.txt differs") as resumed:
+            session.resume(str(run), ["training.epochs=21"], terms=Terms())
+        with pytest.raises(DataError, match="the data are not those") as judged:
+            evaluate(checkpoint(run))
+    finally:
+        path.unlink()
+    for caught in (resumed, judged):
+        head, *problems = caught.value.problems
+        assert head.hint and [(p.line, p.column) for p in problems] == [t[:2] for t in told]
+        for problem, (line, _, said) in zip(problems, told, strict=True):
+            assert said in problem.message and problem.file == (str(path) if line else "")
+
+
+def test_records_of_other_symbols_are_named_by_line(tmp_path):
+    head = '[data]\nsource = "a.tsv"\ntokens = "character"\n'
+    (tmp_path / "spec.toml").write_text(head + SPEC[SPEC.index("[[layers]]") :])
+    spec, found = load_spec(tmp_path / "spec.toml"), []
+    for records in ("ab\tab\nb\ta\n", "ab\tab\n?b\tb!\nb?\ta\n"):
+        (tmp_path / "a.tsv").write_text(records)
+        found.append(load(spec.data, tmp_path).reading)
+    assert not differences(spec, found[1], found[1])
+    told = [(p.line, p.column, p.message) for p in differences(spec, found[1], found[0])]
+    assert [(line, column) for line, column, _ in told] == [(2, 1)], "inputs first"
+    assert told[0][2].endswith("is not in the checkpoint's vocabulary")
 
 
 def test_a_network_that_reads_its_answer_is_refused_before_it_is_trained(tmp_path):

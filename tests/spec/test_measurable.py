@@ -78,6 +78,14 @@ def test_one_output(text: str, target: TargetInfo, flag: str, expected: list[str
     assert said(text, [flag], _=target) == expected
 
 
+@pytest.mark.parametrize("tokens", ["character", "word", "byte"])
+def test_bits_of_a_character_are_those_of_steps_that_are_characters(tokens: str) -> None:
+    flags = ["metrics=bits_per_character", "data.source=./a.txt", f"data.tokens={tokens}"]
+    found = said(PLAIN, flags, _=replace(CLASSES, steps=4))
+    message = '"bits_per_character" is not measured: a step is no character here (data.tokens)'
+    assert found == ([] if tokens == "character" else [f"metrics.0: {message}"])
+
+
 def test_monitors() -> None:
     flags = [
         "data.split.validation=0.1",

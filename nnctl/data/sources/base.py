@@ -61,10 +61,12 @@ class Content:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which fields to read: those of each input, and the others."""
+    """Which fields to read: those of each input, and the others; ``texts`` are those of the others
+    that are read as text, so that a number is none."""
 
     inputs: Mapping[str, tuple[str, ...]]
     fields: tuple[str, ...]
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

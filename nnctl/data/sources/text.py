@@ -47,21 +47,25 @@ class TextFile(Source):
     def text(self) -> str:
         """Return the text. Raises DataError with the offset of a byte that is not UTF-8."""
         with open_binary(self.path) as file:
-            raw = file.read()
-        refuse_other_kinds(raw, self.path)
-        try:
-            found = raw.removeprefix(_BOM).decode("utf-8")
-        except UnicodeDecodeError as error:
-            offset = error.start + (len(_BOM) if raw.startswith(_BOM) else 0)
-            line = raw.count(b"\n", 0, offset) + 1
-            message = f"not UTF-8: byte 0x{raw[offset]:02x} at byte offset {offset}"
-            hint = f"save the file as UTF-8, e.g. iconv -f latin1 -t utf-8 {self.path.name}"
-            raise DataError(in_file(self.path, message, hint, line=line)) from None
-        found = found.replace("\r\n", "\n").replace("\r", "\n")
+            found = decoded(file.read(), self.path)
         if self.characters is not None and len(found) != self.characters:
             message = f"{len(found)} characters, expected {self.characters}"
             raise DataError(self.describe(message, "the bundled file was changed; install again"))
         return found
+
+
+def decoded(raw: bytes, path: Path) -> str:
+    """Return the text of a file. Raises DataError with the offset of a byte that is not UTF-8."""
+    refuse_other_kinds(raw, path)
+    try:
+        found = raw.removeprefix(_BOM).decode("utf-8")
+    except UnicodeDecodeError as error:
+        offset = error.start + (len(_BOM) if raw.startswith(_BOM) else 0)
+        line = raw.count(b"\n", 0, offset) + 1
+        message = f"not UTF-8: byte 0x{raw[offset]:02x} at byte offset {offset}"
+        hint = f"save the file as UTF-8, e.g. iconv -f latin1 -t utf-8 {path.name}"
+        raise DataError(in_file(path, message, hint, line=line)) from None
+    return found.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def at(path: Path, text: str, place: int, message: str, hint: str) -> Problem:
