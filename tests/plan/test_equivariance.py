@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnctl.graph import Graph
-from nnctl.graph.receptive import receptive_spans
+from nnctl.graph.receptive import dependence
 from nnctl.plan import Plan
 from nnctl.spec.info import DataInfo
 from tests.graph.networks import CLASSES, graph
@@ -64,7 +64,8 @@ def test_one_pixel_changes_what_sees_it_and_nothing_else(
     many = np.repeat(x, len(pixels), axis=0)
     for k, pixel in enumerate(pixels):
         many[k][pixel] += 3.0
-    for name, spans in receptive_spans(built).items():
+    for name, seen in dependence(built).items():
+        (spans,) = seen.values()
         plain, changed = _outputs(plan, x, name), _outputs(plan, many, name)
         if plain.ndim != len(shape) + 1:
             continue
