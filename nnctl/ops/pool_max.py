@@ -40,6 +40,15 @@ def _inside(o, stride, before, kernel, size):
     return max(start, 0), min(start + kernel, size)
 
 
+@inline
+def _better(value, p, best, place, largest, keeps, unit):
+    """The best of some values and its place, after that of place ``p``."""
+    better = above(value, best) if largest else below(value, best)
+    if keeps:
+        place = pick(better, spread_bits(p, unit), place)
+    return pick(better, value, best), place
+
+
 @merged
 def _choose(x, y, w, unit, largest, chosen, keeps):
     """Write y and, where ``keeps``, the places of what was chosen."""
@@ -62,15 +71,19 @@ def _choose(x, y, w, unit, largest, chosen, keeps):
                         base = source + size * c
                         best = take(base + pixel * first, mask, unit)
                         place = spread_bits(first, unit)
-                        for d in range(d0, d1):
-                            for h in range(h0, h1):
-                                row = (d * w.height + h) * w.width
-                                for p in range(row + w0, row + w1):
-                                    value = take(base + pixel * p, mask, unit)
-                                    better = above(value, best) if largest else below(value, best)
-                                    best = pick(better, value, best)
-                                    if keeps:
-                                        place = pick(better, spread_bits(p, unit), place)
+                        if d1 - d0 == 1 and h1 - h0 == 2 and w1 - w0 == 2:  # no loops to go round
+                            for p in (first + 1, first + w.width, first + w.width + 1):
+                                value = take(base + pixel * p, mask, unit)
+                                best, place = _better(value, p, best, place, largest, keeps, unit)
+                        else:
+                            for d in range(d0, d1):
+                                for h in range(h0, h1):
+                                    row = (d * w.height + h) * w.width
+                                    for p in range(row + w0, row + w1):
+                                        value = take(base + pixel * p, mask, unit)
+                                        best, place = _better(
+                                            value, p, best, place, largest, keeps, unit
+                                        )
                         put(target + out + size * c, best, mask)
                         if keeps:
                             put(kept + out + size * c, place, mask)
