@@ -130,15 +130,31 @@ def tap_offset(t, g):
     return d * g.dilation_depth * g.plane + h * g.dilation_height * g.row
 
 
+def rows_together(g):
+    """Rows of outputs that are one product: of small windows a product of its own for each takes
+    longer to begin than to run. What lies between the end of a row and the next is made for
+    nothing."""
+    apart, width = g.row // g.channels, g.out_width
+    window = g.kernel_height * g.kernel_width * (g.channels // g.groups)
+    flat = g.stride_height * g.stride_width * g.kernel_depth * g.out_depth == 1
+    if flat and window <= 32 and 4 * (apart - width) <= width:
+        return max(1, min(g.out_height, 128 // apart))
+    return 1
+
+
+_rows_together = inline(rows_together)
+
+
 @inline
 def convolve(a, w, b, y, room, g, product1, product2, unit):
     """One sample: y (out places, filters) = b + the sum over the window of a * w.
 
-    ``room``: a row of outputs by two vectors, for filters that fill no whole vector.
+    ``room``: rows of outputs by two vectors, for filters that fill no whole vector.
     """
     item, lanes = size_of(unit), lanes_of(unit)
     filters, inner = g.filters // g.groups, g.channels // g.groups
     window = g.kernel_depth * g.kernel_height * g.kernel_width * inner
+    many, apart = _rows_together(g), g.row // g.channels
     for group in range(g.groups):
         weights = w + item * group * window * columns_of(filters, lanes)
         for column in range(0, filters, 2 * lanes):
@@ -147,14 +163,15 @@ def convolve(a, w, b, y, room, g, product1, product2, unit):
             product = product1 if step == lanes else product2
             panel = weights + item * window * column
             place = group * filters + column
-            for row in range(g.out_depth * g.out_height):
+            for row in range(0, g.out_depth * g.out_height, many):
+                rows = min(many, g.out_depth * g.out_height - row)
                 od, oh = row // g.out_height, row % g.out_height
                 read = a + item * (
                     od * g.stride_depth * g.plane + oh * g.stride_height * g.row + group * inner
                 )
                 out = y + item * (row * g.line + place)
                 # whole vectors are written where they belong, others would reach into a neighbor
-                whole = used == step and g.out_width * g.filters == g.line
+                whole = many == 1 and used == step and g.out_width * g.filters == g.line
                 target, ld = (out, g.filters) if whole else (room, step)
                 for t in range(g.taps):
                     start, stride = (b + item * place, 0) if t == 0 else (target, ld)
@@ -162,9 +179,14 @@ def convolve(a, w, b, y, room, g, product1, product2, unit):
                         product, read + item * tap_offset(t, g),
                         g.stride_width * g.channels, g.round_step, 1,
                         panel + item * t * g.rounds * g.length * step, g.length * step, step,
-                        target, ld, start, stride, g.out_width, g.rounds, g.length,
+                        target, ld, start, stride, (rows - 1) * apart + g.out_width, g.rounds,
+                        g.length,
                     )  # fmt: skip
-                if not whole:
+                for k in range(0 if whole else rows):
+                    made, to = room + item * k * apart * step, out + item * k * g.line
+                    if used == step == g.filters and g.out_width * step == g.line:
+                        copy(made, to, g.line, unit)
+                        continue
                     for p in range(g.out_width):
                         found = min(used, g.line - place - p * g.filters)
-                        copy(room + item * p * step, out + item * p * g.filters, found, unit)
+                        copy(made + item * p * step, to + item * p * g.filters, found, unit)

@@ -7,7 +7,7 @@ The gradient of weights is a sum over samples: every shard of samples sums its o
 from nnctl.engine.intrinsics import call_product, call_turn, lanes_of, size_of, view
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes, Split, tiles
-from nnctl.ops.conv_core import clear, convolve, copy, fold, staged, tap_offset
+from nnctl.ops.conv_core import clear, convolve, copy, fold, rows_together, staged, tap_offset
 from nnctl.ops.dense import columns_of, padded, step_of
 
 LINE = 16384  # bytes of output gradients that stay in the first-level cache
@@ -20,9 +20,10 @@ def weight_elements(filters: int, window: int, groups: int, lanes: int) -> int:
 
 
 def _room(sizes: Sizes) -> int:
-    """A staged sample and a row of outputs in whole vectors."""
+    """A staged sample and rows of outputs in whole vectors."""
     g = sizes["g"]
-    return int(g.staged * g.staging + 2 * sizes.lanes * (g.out_width + 1))
+    places = (rows_together(g) - 1) * (g.row // g.channels) + g.out_width
+    return int(g.staged * g.staging + 2 * sizes.lanes * (places + 1))
 
 
 @tiles(
