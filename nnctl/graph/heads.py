@@ -81,7 +81,13 @@ def _target(
 
 
 def _check_link(model: LossModel, node: Node, report: Report) -> None:
-    """Report an activation that the loss would apply a second time."""
+    """Report an activation that the loss would apply a second time, or not at all."""
+    if node.fields.get("signals") and model.link == "identity":
+        report.add(
+            (*node.path, "signals"),
+            f"{model.type} compares what it reads, and that would be without the activation",
+            f'remove it from "{node.layer}": signals are for losses that apply one themselves',
+        )
     if model.link in (node.op, node.shows):
         remedy = "set signals = true in" if node.shows else "remove it from"
         report.add(

@@ -73,8 +73,8 @@ def _columns(stored: Stored) -> tuple[str, tuple[str, ...]]:
         reads = ", ".join(name for names in inputs.values() for name in names)
         says = ", ".join(name for names in targets.values() for name in names)
         raise UsageError(
-            f"--ahead needs a network that predicts all that it reads: it reads {reads} and "
-            f"predicts {says}",
+            "--ahead needs a network that predicts all that it reads, as one target of the same "
+            f"columns in the same order as its one input: it reads {reads} and predicts {says}",
             f"train one with features = target, or {hint}",
         )
     horizon = 1 if data.horizon is None else data.horizon

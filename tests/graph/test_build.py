@@ -217,6 +217,9 @@ def test_the_hint_names_the_line_of_the_units() -> None:
     assert hints("output_rnn units=4 outputs=2", info=steps)[0].startswith("set outputs = 3 in")
     layers = 'output_rnn units=4 outputs=3 output_activation="softmax"'
     assert hints(layers, info=steps)[0].startswith('set signals = true in "output_rnn_1"')
+    numbers = DataInfo({"": (5, 2)}, {"": TargetInfo("number", 3, steps=5)}, 9)
+    found = hints(layers + " signals=true", '[loss]\ntype="mse"\n', numbers)
+    assert found[0].startswith('remove it from "output_rnn_1": signals are for')
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,12 @@ def test_loading_the_resolved_form_gives_an_equal_spec(path: Path) -> None:
     assert again.digest_dict() == spec.digest_dict()
 
 
+@pytest.mark.parametrize("option", ["bias=false", 'bias_init="zeros"', "forget_bias=2.0"])
+def test_defaults_that_are_written_contradict_nothing(option: str) -> None:
+    spec = load_spec(SPECS / "adding_lstm.toml", [f"layers.0.{option}"])
+    assert load_spec_text(spec.resolved_toml(), "resolved.toml", SPECS) == spec
+
+
 def test_every_default_is_written() -> None:
     tables = tomli.loads(load().resolved_toml())
     assert tables["training"]["epochs"] == 10

@@ -15,7 +15,7 @@ from nnctl.windows import segment
 
 from .sharing import of_the_owner
 
-ONE = Constant(type="constant", value=1.0)
+ONE, FORGET = Constant(type="constant", value=1.0), 1.0  # the latter: an lstm's forget gate
 
 
 class Recurrent(LayerModel):
@@ -265,7 +265,10 @@ class Lstm(Normed):
 
     type: Literal["lstm"]
     forget_bias: float = Field(
-        1.0, ge=-1e3, le=1e3, description="start of the forget gate's bias; the others start at 0"
+        FORGET,
+        ge=-1e3,
+        le=1e3,
+        description="start of the forget gate's bias; the others start at 0",
     )
 
     peepholes: bool = Field(False, description="let the gates see c, by weights p")
@@ -292,6 +295,6 @@ class Lstm(Normed):
 
     def conflicts(self) -> Iterable[Finding]:
         yield from super().conflicts()
-        if "forget_bias" in self.model_fields_set and (self.bias_init or not self.bias):
+        if self.forget_bias != FORGET and (self.bias_init or not self.bias):
             what = "bias = false" if not self.bias else "bias_init"
             yield Finding(("forget_bias",), f"has no effect with {what}", "remove one of them")
