@@ -9,6 +9,8 @@ from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view
 from nnctl.engine.jit import inline
 from nnctl.ops.dense import columns_of, step_of
 
+SHORT = 12  # places of a row that are one tile of a product
+
 
 @inline
 def place_of(i, size, mode):
@@ -131,13 +133,13 @@ def tap_offset(t, g):
 
 
 def rows_together(g):
-    """Rows of outputs that are one product: of small windows a product of its own for each takes
-    longer to begin than to run. What lies between the end of a row and the next is made for
-    nothing."""
+    """Rows of outputs that are one product: of small windows and short rows a product of its own
+    for each takes longer to begin than to run. What lies between the end of a row and the next is
+    made for nothing."""
     apart, width = g.row // g.channels, g.out_width
     window = g.kernel_height * g.kernel_width * (g.channels // g.groups)
     flat = g.stride_height * g.stride_width * g.kernel_depth * g.out_depth == 1
-    if flat and window <= 32 and 4 * (apart - width) <= width:
+    if flat and window <= 32 and width <= SHORT and 4 * (apart - width) <= width:
         return max(1, min(g.out_height, 128 // apart))
     return 1
 
