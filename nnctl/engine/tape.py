@@ -35,10 +35,8 @@ FLUSH_DENORMALS = 0x9FC0  # FTZ and DAZ, all exceptions masked: Adam's second mo
 SPINS = 2_000
 WORD = types.int64
 
-PHASE, BACK = (
-    36,
-    18,
-)  # a ticket: a phase, above tasks taken from the end, above those from the front
+# a ticket: a phase, above the tasks taken from the end, above those taken from the front
+PHASE, BACK = 36, 18
 TASK = (1 << BACK) - 1
 TICKET, DONE, OPENED, FAILED = control.TICKET, control.DONE, control.OPENED, control.FAILED
 
@@ -55,11 +53,10 @@ def pack(phases: list[list[Group]]) -> np.ndarray:
     """Return int64 words: per phase (tasks, groups), per group (tasks, ops), per op a pair."""
     words = [len(phases)]
     for groups in phases:
-        if sum(g.tasks for g in groups) > TASK // 2:
-            raise ValueError(
-                f"a phase of {sum(g.tasks for g in groups)} tasks: {TASK // 2} at most"
-            )
-        words += [sum(g.tasks for g in groups), len(groups)]
+        tasks = sum(group.tasks for group in groups)
+        if tasks > TASK // 2:
+            raise ValueError(f"a phase of {tasks} tasks: {TASK // 2} at most")
+        words += [tasks, len(groups)]
         for group in groups:
             words += [group.tasks, len(group.ops)]
             words += [word for pair in group.ops for word in pair]

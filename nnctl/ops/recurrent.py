@@ -165,6 +165,43 @@ def begin(start, start_ld, trace, g, first_row, last_row, unit):
 
 
 @inline
+def of_input(
+    x, x_ld, w, b, trace, g, k, first_row, last_row, first, last, p1, p2, unit
+):  # fmt: skip
+    """What w gives of the k-th step to columns ``first`` to ``last`` of the gates of some samples:
+    of tokens a row of the products with the table."""
+    size, t, ld = size_of(unit), place(k, g), g.rows * g.width
+    for r in range(first_row, last_row if g.table else first_row):
+        token = int(view(x + size * (r * x_ld + t), 1, unit)[0])
+        source = w + size * (token * g.table + first)
+        copy(source, row(trace, r, k + 1, g, size) + size * first, last - first, unit)
+    if not g.table:
+        multiply_panels(
+            x + size * (first_row * x_ld + t * g.inputs), x_ld, g.inputs, w, g.columns, first, last,
+            row(trace, first_row, k + 1, g, size), ld, b, 0, last_row - first_row, p1, p2, unit,
+        )  # fmt: skip
+
+
+@inline
+def has_state(k, g):
+    """Whether a step has a state before it that u is to multiply: else it is zero."""
+    return k > 0 or g.again or g.starts
+
+
+@inline
+def of_state(u, b_h, trace, g, k, first_row, last_row, first, last, p1, p2, unit):
+    """What u gives of the state before the k-th step, added to what w gives or kept apart."""
+    size, ld = size_of(unit), g.rows * g.width
+    if has_state(k, g):
+        now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
+        sums, sums_ld = (b_h, 0) if g.again else (now, ld)
+        multiply_panels(
+            old + size * g.handed, ld, g.units, u, g.columns_u, first, last, now + size * g.again,
+            ld, sums, sums_ld, last_row - first_row, p1, p2, unit,
+        )  # fmt: skip
+
+
+@inline
 def inside(first, own, v, b_v, trace, lengths, k, g, scratch, first_row, last_row, p1, p2, unit):
     """The product inside a step, of what ``first`` makes of the gates."""
     size, ld = size_of(unit), g.rows * g.width
@@ -194,11 +231,16 @@ def turn(cell, own, y, y_ld, trace, lengths, k, g, scratch, first_row, last_row,
             if handed != state and not g.taught:
                 multiply_into(at + state, row(trace, r, 0, g, size), at + handed, n, unit)
         if g.every == 1:
-            out = y + size * (r * y_ld + t * n)
-            if over:
-                clear(out, n, unit)
-            else:
-                copy(at + size * g.gives, out, n, unit)
+            give(at, over, y + size * (r * y_ld + t * n), n, g, unit)
+
+
+@inline
+def give(at, over, out, n, g, unit):
+    """Give what a step gives, of ``n`` units; zeros where the sample is over."""
+    if over:
+        clear(out, n, unit)
+    else:
+        copy(at + size_of(unit) * g.gives, out, n, unit)
 
 
 @inline
@@ -217,28 +259,13 @@ def forward(
 ):  # fmt: skip
     """All steps of some samples; ``cell(row, row before, own, scratch, g, unit)`` turns gates into
     a state, ``first`` alike into what is multiplied by ``v``."""
-    size, n, ld, count = size_of(unit), g.units, g.rows * g.width, last_row - first_row
-    again, handed = size * g.again, size * g.handed
     wide = columns_of(g.columns, lanes_of(unit))
     begin(start, start_ld, trace, g, first_row, last_row, unit)
     begins, end = span(lengths, first_row, last_row, g)
     skip(0, begins, y, y_ld, trace, g, first_row, last_row, unit)
     for k in range(begins, end):
-        t = place(k, g)
-        now, old = row(trace, first_row, k + 1, g, size), row(trace, first_row, k, g, size)
-        if g.table:
-            for r in range(count):
-                token = int(view(x + size * ((first_row + r) * x_ld + t), 1, unit)[0])
-                copy(w + size * token * g.table, now + size * r * ld, wide, unit)
-        else:
-            read = x + size * (first_row * x_ld + t * g.inputs)
-            multiply(read, x_ld, g.inputs, w, g.columns, now, ld, b, 0, count, p1, p2, unit)
-        if k > 0 or again or g.starts:  # the state may be zero at the start
-            sums, sums_ld = (b_h, 0) if again else (now, ld)
-            multiply(
-                old + handed, ld, n, u, g.columns_u, now + again, ld, sums, sums_ld, count,
-                p1, p2, unit,
-            )  # fmt: skip
+        of_input(x, x_ld, w, b, trace, g, k, first_row, last_row, 0, wide, p1, p2, unit)
+        of_state(u, b_h, trace, g, k, first_row, last_row, 0, g.columns_u, p1, p2, unit)
         if g.inner_depth:
             inside(
                 first, own, v, b_v, trace, lengths, k, g, scratch, first_row, last_row,

@@ -12,13 +12,24 @@ from itertools import chain
 from typing import Any
 
 from nnctl.engine.abreast import ABREAST
-from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view
+from nnctl.engine.intrinsics import call_product, lanes_of, size_of
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Kernel, Sizes, Split, tiles
 from nnctl.engine.tiles import cycles
-from nnctl.ops.conv_core import clear, copy
+from nnctl.ops.conv_core import copy
 from nnctl.ops.dense import columns_of, padded
-from nnctl.ops.recurrent import begin, is_over, multiply_panels, place, row, shard
+from nnctl.ops.recurrent import (
+    begin,
+    give,
+    has_state,
+    is_over,
+    multiply_panels,
+    of_input,
+    of_state,
+    place,
+    row,
+    shard,
+)
 from nnctl.ops.recurrent_layer import Layer
 from nnctl.ops.registry import Call
 
@@ -91,43 +102,26 @@ def _products(
     x, x_ld, w, u, b, b_h, trace, g, k, live, first, last, gates, row_product, p1, p2, unit
 ):  # fmt: skip
     """What w and u give to columns ``first`` to ``last`` of each of some gates of the k-th step."""
-    size, t, n, ld = size_of(unit), place(k, g), g.units, g.rows * g.width
-    now, old = row(trace, 0, k + 1, g, size), row(trace, 0, k, g, size) + size * g.handed
-    read, again, sums, sums_ld = x + size * t * g.inputs, now + size * g.again, now, ld
-    wide, wide_u = min(last, g.columns), min(last, g.columns_u)
-    if g.again:
-        sums, sums_ld = b_h, 0
-    for gate in range(gates if g.table else 0):
-        at = first + gate * n
-        for r in range(live):
-            token = int(view(x + size * (r * x_ld + t), 1, unit)[0])
-            source = w + size * (token * g.table + at)
-            copy(source, now + size * (r * ld + at), last - first, unit)
-    goes_on = k > 0 or g.again or g.starts  # else the state is zero
-    if live == 1:
-        if not g.table:
-            _row(
-                read, g.inputs, w, g.columns, first, wide, now, b, gates, n, row_product, p1, p2,
-                unit,
-            )  # fmt: skip
-        if goes_on:
-            _row(
-                old, n, u, g.columns_u, first, wide_u, again, sums, gates, n, row_product, p1, p2,
-                unit,
-            )  # fmt: skip
-        return
-    for gate in range(gates):
+    size, n, wide, wide_u = size_of(unit), g.units, min(last, g.columns), min(last, g.columns_u)
+    for gate in range(gates if live > 1 or g.table else 0):
         at = gate * n
-        if not g.table:
-            multiply_panels(
-                read, x_ld, g.inputs, w, g.columns, first + at, wide + at, now, ld, b, 0, live,
-                p1, p2, unit,
-            )  # fmt: skip
-        if goes_on:
-            multiply_panels(
-                old, ld, n, u, g.columns_u, first + at, wide_u + at, again, ld, sums, sums_ld,
-                live, p1, p2, unit,
-            )  # fmt: skip
+        of_input(
+            x, x_ld, w, b, trace, g, k, 0, live, first + at, wide + at, p1, p2, unit
+        )  # fmt: skip
+        if live > 1:
+            of_state(u, b_h, trace, g, k, 0, live, first + at, wide_u + at, p1, p2, unit)
+    now, old = row(trace, 0, k + 1, g, size), row(trace, 0, k, g, size)
+    if live == 1 and not g.table:
+        _row(
+            x + size * place(k, g) * g.inputs, g.inputs, w, g.columns, first, wide, now, b, gates,
+            n, row_product, p1, p2, unit,
+        )  # fmt: skip
+    if live == 1 and has_state(k, g):
+        sums = b_h if g.again else now
+        _row(
+            old + size * g.handed, n, u, g.columns_u, first, wide_u, now + size * g.again, sums,
+            gates, n, row_product, p1, p2, unit,
+        )  # fmt: skip
 
 
 @tiles("trace", split=lambda sizes: _cut(sizes, sizes["g"].columns), whole="trace x", work=_work)
@@ -158,13 +152,9 @@ def _turn(cell, y, y_ld, trace, lengths, g, k, states, live, first, count, unit)
             copy(before + kept, at + kept, count, unit)
         out = y + size * (r * y_ld + first)
         if g.every == 1:
-            out += size * t * g.units
-            if over:
-                clear(out, count, unit)
-            else:
-                copy(at + state, out, count, unit)
+            give(at, over, out + size * t * g.units, count, g, unit)
         elif g.every == 0 and k == g.steps - 1:
-            copy(at + state, out, count, unit)
+            give(at, False, out, count, g, unit)
 
 
 def step_of_units(name: str, cell: Callable[..., Any]) -> Kernel:

@@ -49,7 +49,8 @@ def _pairs(now: Reading, known: Reading) -> Iterator[tuple[Vocabulary, Vocabular
 
 def _lacking(now: Reading, known: Reading) -> Iterator[Problem]:
     for ours, theirs, which in _pairs(now, known):
-        gone = [legible(text) for text in theirs.texts if text not in set(ours.texts)]
+        here = set(ours.texts)
+        gone = [legible(text) for text in theirs.texts if text not in here]
         if gone:
             kind = theirs.kind + ("s" if len(gone) > 1 else "")
             names = listing(f'"{name}"' for name in gone)
