@@ -91,13 +91,19 @@ def test_many_steps_in_one_call_are_many_calls() -> None:
     plan.close()
 
 
-def test_what_is_drawn_has_its_probability() -> None:
-    """Of one step from the same state many times: shares are those of the softmax of top k."""
+def begun(rows: int) -> tuple[Stepper, np.ndarray]:
+    """A text's network of one step at its start, and what all of its sequences are fed first."""
     graph, _ = net("embedding units=3\nrnn units=4\ndense units=7", TEXT, LOSS)
-    plan, rows = plan_of(graph), 20_000
-    stepper = Stepper(one_step(graph, "", ["dense_1"], rows), plan, rows)
+    stepper = Stepper(one_step(graph, "", ["dense_1"], rows), plan_of(graph), rows)
     fed = np.zeros((rows, 1), np.int64)
     stepper.begin(fed, {}, {}, {})
+    return stepper, fed
+
+
+def test_what_is_drawn_has_its_probability() -> None:
+    """Of one step from the same state many times: shares are those of the softmax of top k."""
+    rows = 20_000
+    stepper, fed = begun(rows)
     scores = stepper.step()["dense_1"][0]
     for temperature, most in ((1.0, 0), (0.5, 3)):
         stepper.begin(fed, {}, {}, {})
@@ -115,11 +121,8 @@ def test_what_is_drawn_has_its_probability() -> None:
 
 
 def test_what_is_never_said_takes_no_place_among_the_largest() -> None:
-    graph, _ = net("embedding units=3\nrnn units=4\ndense units=7", TEXT, LOSS)
-    plan, rows = plan_of(graph), 500
-    stepper = Stepper(one_step(graph, "", ["dense_1"], rows), plan, rows)
-    fed = np.zeros((rows, 1), np.int64)
-    stepper.begin(fed, {}, {}, {})
+    rows = 500
+    stepper, fed = begun(rows)
     best = np.argsort(-stepper.step()["dense_1"][0])
     for most in (1, 2, 6, 50):
         stepper.begin(fed, {}, {}, {})
@@ -131,10 +134,7 @@ def test_what_is_never_said_takes_no_place_among_the_largest() -> None:
 
 
 def test_a_stop_ends_a_sequence_and_given_symbols_are_kept() -> None:
-    graph, _ = net("embedding units=3\nrnn units=4\ndense units=7", TEXT, LOSS)
-    plan = plan_of(graph)
-    stepper = Stepper(one_step(graph, "", ["dense_1"], 3), plan, 3)
-    stepper.begin(np.zeros((3, 1), np.int64), {}, {}, {})
+    stepper, _ = begun(3)
     said = np.full((30, 3), -1)
     said[:4] = [[0, 1, 2], [3, 3, -1], [5, -1, -1], [2, -1, -1]]
     given = said.copy()
