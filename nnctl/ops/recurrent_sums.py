@@ -2,51 +2,106 @@
 
 from nnctl.engine.intrinsics import call_product, lanes_of, size_of, view
 from nnctl.engine.jit import inline
-from nnctl.engine.kernel import tiles
+from nnctl.engine.kernel import Sizes, Split, tiles
+from nnctl.engine.vectors import first_lanes, put, take
 from nnctl.ops.conv_core import clear
-from nnctl.ops.dense import gradient_split, panel_split, step_of
+from nnctl.ops.dense import panel_split, step_of
 from nnctl.ops.recurrent import row, span
 
-BLOCK = 128  # steps of a block of the sum for dw: their gates stay in the first-level cache
+BLOCK = 128  # steps of a block of the sum for dw
+HIGH = 48  # rows of dw that are read from one packed block: whole tiles of a product
+ROWS, PANELS = 3 * HIGH, 4  # of a task, at most
+
+
+def _split(sizes: Sizes) -> Split:
+    """Blocks of rows by some panels: about 16 tasks, of ``HIGH`` rows at the least."""
+    depth, columns, wide = sizes["depth"], sizes["g"].columns, 2 * sizes.lanes
+    panels = -(-columns // wide)
+    blocks = max(-(-depth // ROWS), min(depth // HIGH, -(-16 // panels)))
+    rows = -(-depth // blocks)
+    rows += -rows % 4
+    count = -(-depth // rows)
+    together = wide * min(PANELS, max(1, count * panels // 16))
+    return Split(rows, count, together, -(-columns // together), columns, limit=depth)
+
+
+def _packed(sizes: Sizes) -> int:
+    """Room for the steps of a block: their gates in a panel, and their numbers of ``a``."""
+    return BLOCK * (2 * sizes.lanes + ROWS)
+
+
+@inline
+def _pack(source, apart, samples, stride, steps, width, target, wide, unit):
+    """Some numbers of every step of some samples, step by step side by side."""
+    size, lanes = size_of(unit), lanes_of(unit)
+    full = first_lanes(lanes, unit)
+    for n in range(samples):
+        for k in range(steps):
+            read = source + size * (n * apart + k * stride)
+            write = target + size * (n * steps + k) * wide
+            for j in range(0, width, lanes):
+                mask = first_lanes(width - j, unit)
+                put(write + size * j, take(read + size * j, mask, unit), full)
 
 
 @tiles(
     "dw",
-    split=lambda sizes: gradient_split(sizes, sizes["depth"], sizes["g"].columns),
+    split=_split,
     whole="a trace lengths",
+    scratch=_packed,
     work=lambda sizes: sizes.capacity * sizes["g"].steps * sizes["g"].columns * sizes["depth"],
 )
 def recurrent_gradient(
     a, a_ld, a_first, a_step, depth, trace, before, lengths, all_steps, g, dw, dw_accumulates,
-    zeros, first_row, last_row, first_column, live, product1, product2, unit,
+    zeros, first_row, last_row, first_column, last_column, live, scratch, product1, product2, unit,
 ):  # fmt: skip
-    """dw (+)= the sum over samples and steps of a * dgates, for a block of rows and a panel.
+    """dw (+)= the sum over samples and steps of a * dgates, for a block of rows and some panels.
+
+    Steps are far apart in ``a`` and in the trace: what a block of them has is packed first where
+    there are many rows, or the products would wait for the caches.
 
     ``a_first`` and ``a_step``: where a sample's first step lies in ``a``, and how far the next one
     is. ``before``: where dgates lie in a row of the trace. Without ``all_steps`` those that no
     sample has are left out: they are zero.
     """
     size, lanes = size_of(unit), lanes_of(unit)
-    step = step_of(g.columns - first_column, lanes)
-    product = product1 if step == lanes else product2
-    out = dw + size * (first_column * depth + first_row * step)
+    rows, packed = last_row - first_row, scratch + 2 * size * BLOCK * lanes
     long, many = min(g.steps, BLOCK), max(1, BLOCK // g.steps)
-    begun = dw_accumulates != 0
+    begun, packs = dw_accumulates != 0, depth > 2 * HIGH
     for n in range(0, live, many):
-        first, end = span(lengths, n, min(n + many, live), g)
+        found = min(many, live - n)
+        first, end = span(lengths, n, n + found, g)
         if all_steps:
             first, end = 0, g.steps
         for k in range(first, end, long):
-            start, stride = (out, step) if begun else (zeros, 0)
-            dgates = row(trace, n, 0, g, size) + size * ((k + 1) * g.width + before + first_column)
-            call_product(
-                product, a + size * (n * a_ld + a_first + k * a_step + first_row), 1, a_ld, a_step,
-                dgates, g.rows * g.width, g.width, out, step, start, stride,
-                last_row - first_row, min(many, live - n), min(long, end - k),
-            )  # fmt: skip
+            count = min(long, end - k)
+            left = a + size * (n * a_ld + a_first + k * a_step + first_row)
+            left_m, left_r, left_k = 1, a_ld, a_step
+            for m in range(0, rows if packs else 0, HIGH):
+                to, high = packed + size * m * BLOCK, min(HIGH, rows - m)
+                _pack(left + size * m, a_ld, found, a_step, count, high, to, HIGH, unit)
+            if packs:
+                left, left_m, left_r, left_k = packed, BLOCK, count * HIGH, HIGH
+            for column in range(first_column, last_column, 2 * lanes):
+                step = step_of(g.columns - column, lanes)
+                product = product1 if step == lanes else product2
+                right = row(trace, n, 0, g, size) + size * ((k + 1) * g.width + before + column)
+                right_r, right_k = g.rows * g.width, g.width
+                if packs:
+                    _pack(right, right_r, found, right_k, count, step, scratch, step, unit)
+                    right, right_r, right_k = scratch, count * step, step
+                out = dw + size * (column * depth + first_row * step)
+                for m in range(0, rows, HIGH):
+                    to = out + size * m * step
+                    start, stride = (to, step) if begun else (zeros, 0)
+                    call_product(
+                        product, left + size * m * left_m, 1, left_r, left_k, right, right_r,
+                        right_k, to, step, start, stride, min(HIGH, rows - m), found, count,
+                    )  # fmt: skip
             begun = True
-    if not begun:  # none of these steps is one of a sample
-        clear(out, (last_row - first_row) * step, unit)
+    for column in range(first_column, first_column if begun else last_column, 2 * lanes):
+        step = step_of(g.columns - column, lanes)  # none of these steps is one of a sample
+        clear(dw + size * (column * depth + first_row * step), rows * step, unit)
 
 
 @tiles(
