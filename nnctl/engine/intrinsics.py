@@ -144,6 +144,19 @@ def fetch_add(typingctx, address, value):
 
 
 @intrinsic
+def replace(typingctx, address, old, new):
+    """Write ``new`` where the int64 at ``address`` is ``old``, as one indivisible step; return
+    whether it was."""
+
+    def codegen(context, builder, signature, args):
+        target = builder.inttoptr(args[0], I64.as_pointer())
+        found = builder.cmpxchg(target, args[1], args[2], "acq_rel", "acquire")
+        return builder.extract_value(found, 1)
+
+    return types.boolean(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
 def load_acquire(typingctx, address):
     """Read an int64 that another thread publishes."""
 

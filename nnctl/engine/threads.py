@@ -82,15 +82,15 @@ def count(asked: int | None) -> int:
 class Pool:
     """Persistent threads that all run one job at a time, and sleep between jobs.
 
-    The caller waits with a timeout, so that Python handles signals while native code runs; for a
-    short job it takes the place of one of them, which saves its waking. ``close`` ends them.
+    The caller waits with a timeout, so that Python handles signals while native code runs.
+    ``close`` ends them.
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._job: Callable[[int], None] | None = None
         self._error: BaseException | None = None
-        self._busy = [False] * size
+        self._busy, self._closed = [False] * size, False
         self._begin, self._ended = _taken(size), _taken(size)
         self._threads = [
             threading.Thread(target=self._work, args=(slot,), name=f"nnctl-{slot}", daemon=True)
@@ -99,25 +99,19 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
-    def run(self, job: Callable[[int], None], short: bool = False) -> None:
-        """Run ``job(slot)`` on every thread, a ``short`` one's slot 0 on the caller's, and wait
-        until all have returned.
+    def run(self, job: Callable[[int], None]) -> None:
+        """Run ``job(slot)`` on every thread, and wait until all have returned.
 
         What a signal handler raises meanwhile is raised after that: the threads work on the
         caller's arrays.
         """
         self._job, self._error = job, None
-        woken = range(1 if short else 0, self.size)
-        for slot in woken:
+        for slot in range(self.size):
             self._busy[slot] = True
-            self._begin[slot].release()
+            self._dismiss(slot)
+            release(self._begin[slot])
         raised = None
-        if short:
-            try:
-                job(0)
-            except BaseException as error:  # noqa: BLE001  raised later
-                raised = error
-        for slot in woken:
+        for slot in range(self.size):
             raised = self._wait(slot) or raised
         if raised is not None:
             raise raised
@@ -136,25 +130,39 @@ class Pool:
 
     def close(self) -> None:
         """End the threads; the pool cannot be used again."""
-        self._job = None
-        for begin in self._begin:
-            begin.release()
+        self._closed = True
+        for slot in range(self.size):
+            self._dismiss(slot)
+            release(self._begin[slot])
         for thread in self._threads:
             thread.join()
 
+    def _linger(self, slot: int) -> None:
+        """What a thread does before it goes to sleep."""
+
+    def _dismiss(self, slot: int) -> None:
+        """End what a thread does before it goes to sleep."""
+
     def _work(self, slot: int) -> None:
         while True:
+            self._linger(slot)
             self._begin[slot].acquire()
-            job = self._job
-            if job is None:
+            if self._closed:
                 return
+            if self._job is None or not self._busy[slot]:
+                continue  # woken for what comes while it lingers
             try:
-                job(slot)
+                self._job(slot)
             except BaseException as error:  # noqa: BLE001  handed to the caller
                 self._error = error
             self._busy[slot] = False
-            if self._ended[slot].locked():  # else the caller was called away as it took it
-                self._ended[slot].release()
+            release(self._ended[slot])  # the caller may have been called away as it took it
+
+
+def release(lock: threading.Lock) -> None:
+    """Release a lock; nothing, where it has been released and not been taken since."""
+    if lock.locked():
+        lock.release()
 
 
 def _taken(count: int) -> list[threading.Lock]:

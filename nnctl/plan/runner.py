@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from nnctl.engine import control
+from nnctl.engine.crew import Crew
 from nnctl.engine.tape import run
-from nnctl.engine.threads import Pool
 from nnctl.plan.memory import Memory
 from nnctl.plan.tape import Tape
 
 SHORT_CALL = 2_000.0  # microseconds; a shorter call is not worth waking other threads
 PHASE = 2.0  # microseconds; of shorter phases a barrier costs more than a second thread brings
 WAKING = 60.0  # microseconds; a call that is shorter has ended before a second thread is awake
+JOINING = 20.0  # microseconds; of shorter calls threads that are awake would do too little
 
 
 class Runner:
@@ -20,7 +21,7 @@ class Runner:
 
     def __init__(self, memory: Memory, threads: int, seed: int) -> None:
         self.memory, self.threads, self.seed = memory, threads, seed
-        self._pool: Pool | None = None
+        self._crew: Crew | None = None
 
     def set_call(
         self,
@@ -79,24 +80,25 @@ class Runner:
         """``share``: how full the batches are; a nearly empty one is soon done."""
         base, address = self.memory.address, tape.address
         work = tape.work * share * steps
-        threads, short = self.worth_waking(tape, share) if work > WAKING else 1, work < SHORT_CALL
-        if threads == 1 and short:
+        threads = self.worth_waking(tape, share) if work > self._least() else 1
+        if work >= SHORT_CALL:
+            self._threads().long(base, address, steps, threads)
+        elif threads > 1:
+            self._threads().short(base, address, steps, threads)
+        else:
             run(base, address, steps, 0, 1)
-            return
 
-        def job(slot: int) -> None:
-            if slot < threads:
-                run(base, address, steps, slot, threads)
+    def _least(self) -> float:
+        """Microseconds of a call from which on a second thread is worth it."""
+        return JOINING if self._crew is not None and self._crew.awake else WAKING
 
-        self._threads().run(job, short)
-
-    def _threads(self) -> Pool:
-        if self._pool is None:
-            self._pool = Pool(self.threads)
-        return self._pool
+    def _threads(self) -> Crew:
+        if self._crew is None:
+            self._crew = Crew(self.threads)
+        return self._crew
 
     def close(self) -> None:
         """End the threads."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        if self._crew is not None:
+            self._crew.close()
+            self._crew = None

@@ -24,7 +24,7 @@ def add_up(before, out, width, task):
     written[task] += read.sum()
 
 
-def _words(tables: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def ring(tables: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """A ring of phases, each of which adds to its numbers the sum of those of the one before."""
     phases, rows = [], []
     for k, tasks in enumerate(TASKS):
@@ -39,9 +39,10 @@ def _words(tables: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     return pack(phases), rows
 
 
-def _expected() -> np.ndarray:
+def expected(steps: int = STEPS) -> np.ndarray:
+    """What the tables of the ring hold after so many steps."""
     tables = np.ones((len(TASKS), WIDE), dtype=np.int64)
-    for _ in range(STEPS):
+    for _ in range(steps):
         for k, tasks in enumerate(TASKS):
             tables[k, :tasks] += tables[k - 1, : TASKS[k - 1]].sum()
     return tables
@@ -50,7 +51,7 @@ def _expected() -> np.ndarray:
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
 def test_every_task_runs_once_and_phases_follow_each_other(threads: int) -> None:
     tables = np.ones((len(TASKS), WIDE), dtype=np.int64)
-    words, rows = _words(tables)
+    words, rows = ring(tables)
     memory = np.zeros(control.WORDS, dtype=np.int64)
     memory[control.LIVE // 8] = 1
 
@@ -62,7 +63,7 @@ def test_every_task_runs_once_and_phases_follow_each_other(threads: int) -> None
         one.start()
     for one in others:
         one.join(60)
-    assert np.array_equal(tables, _expected())
+    assert np.array_equal(tables, expected())
     assert len(rows) == len(TASKS)  # the tape points at them
 
 

@@ -112,25 +112,6 @@ class TestPool:
         pool.close()
         assert sorted(seen) == sorted([0, 1, 2] * 50)
 
-    def test_of_a_short_job_the_caller_does_its_part(self) -> None:
-        pool = threads.Pool(3)
-        seen: dict[int, str] = {}
-        for _ in range(50):
-            pool.run(lambda slot: seen.update({slot: threading.current_thread().name}), short=True)
-            assert sorted(seen) == [0, 1, 2]
-            assert seen.pop(0) == threading.current_thread().name
-            assert seen == {1: "nnctl-1", 2: "nnctl-2"}
-            seen.clear()
-        for wrong in (0, 2):
-
-            def job(slot: int, wrong: int = wrong) -> None:
-                if slot == wrong:
-                    raise ValueError(f"of slot {slot}")
-
-            with pytest.raises(ValueError, match=f"of slot {wrong}"):
-                pool.run(job, short=True)
-        pool.close()
-
     def test_an_error_reaches_the_caller_and_the_pool_lives_on(self) -> None:
         pool = threads.Pool(2)
 
