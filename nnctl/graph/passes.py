@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nnctl.graph.graph import INPUT, SPLIT, Graph, LossNode, Node, State
+from nnctl.graph.graph import INPUT, SPLIT, Graph, LossNode, Node
 from nnctl.graph.verify import verify
 
 
@@ -88,9 +88,7 @@ def sink(graph: Graph) -> Graph:
 
 
 TABLE = "table"  # at a layer that takes a table: the short name of what is looked up
-PRODUCTS = "products"  # the array in which a layer keeps its table's products, and how wide it is
-HELD = 1 << 22  # numbers of such an array, at most
-WIDE = 32  # columns: whole panels, whatever the vectors' length
+HELD = 1 << 22  # numbers of a table's products, at most, where a batch alone would not pay for them
 
 
 def look_up(graph: Graph, samples: int) -> Graph:
@@ -108,25 +106,15 @@ def look_up(graph: Graph, samples: int) -> Graph:
     return _looked_up(graph, tables)
 
 
-def hold(graph: Graph) -> Graph:
-    """Let layers that multiply rows of a table by their weights keep the products of all rows: for
+def look_up_all(graph: Graph) -> Graph:
+    """Let every layer that can look up products with a table, however short a batch is: for
     networks whose parameters stay as they are while they are run again and again."""
     tables = {
         name: before
         for name, before in _tables(graph).items()
         if _rows(graph, before) * _columns(graph.node(name), graph) <= HELD
     }
-    made, nodes, states = _looked_up(graph, tables), [], dict(graph.states)
-    for node in made.nodes:
-        if node.name in tables:
-            state = f"{node.name}.{PRODUCTS}"
-            wide = -(-_columns(node, made) // WIDE) * WIDE
-            shape = (_rows(graph, tables[node.name]), wide)
-            states[state] = State(state, shape, 0.0, node.name)
-            fields = {**node.fields, PRODUCTS: wide}
-            node = replace(node, states={**node.states, PRODUCTS: state}, fields=fields)
-        nodes.append(node)
-    return verify(replace(made, nodes=tuple(nodes), states=states))
+    return _looked_up(graph, tables)
 
 
 def _columns(node: Node, graph: Graph) -> int:

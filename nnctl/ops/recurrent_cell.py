@@ -136,7 +136,6 @@ def register_cell(tag: str, *cells: Cell, choose: Callable[[Fields], int] = lamb
         run,
         back,
         evaluate=lambda site: run(site, evaluation=True),
-        hold=lambda site: layer(site, evaluation=True)[0].tables(),
         keep=lambda site: layer(site)[0].carry(),
         saved={"trace": lambda site: layer(site)[0].elements},
         layouts=dict.fromkeys(("w", "u", "u_m", "v"), "panels"),

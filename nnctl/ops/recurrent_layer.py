@@ -46,7 +46,6 @@ class Layer:
     def __init__(self, site: Site, form: Form, evaluation: bool) -> None:
         self.site, self.form, self.evaluation = site, form, evaluation
         steps, units, lanes = site.shapes[0][0], form.units, site.lanes
-        self.holds = int(site.fields.get("products", 0))  # width of the products that it keeps
         self.tokens = int(site.fields.get("vocabulary", 0))  # 0: it reads numbers
         inputs = int(site.fields["inputs"]) if self.tokens else site.shapes[0][-1]
         wide, again = padded(form.columns, lanes), padded(form.apart, lanes)
@@ -61,7 +60,7 @@ class Layer:
             state, kept, end if more else state, odd(end + more * room, lanes),
             2 if evaluation else steps + 1,
             int(site.fields["backward"]), int(site.fields["returns"] == "sequence"), form.kind,
-            (self.holds or wide) if self.tokens else 0, self._starts(), wide + again,
+            wide if self.tokens else 0, self._starts(), wide + again,
             form.inner, form.depth,
             sum(count for _, count in form.own), kept + form.depth if form.beside else state,
             int(taught),
@@ -210,16 +209,12 @@ class Layer:
 
     def _w(self) -> Names:
         """What stands for w where tokens are read."""
-        if self.holds:
-            return {"w": "products"}
         return {"w": Temporary("products", self.tokens * self.g.table)} if self.tokens else {}
 
     def products(self) -> list[Call]:
-        """Where tokens are read, and their products not kept: the table times w."""
-        return self.tables() if self.tokens and not self.holds else []
-
-    def tables(self) -> list[Call]:
-        """The table times w."""
+        """Where tokens are read: the table times w."""
+        if not self.tokens:
+            return []
         made: Names = {"products": self._w()["w"], "vocabulary": self.tokens, "g": self.g}
         without = "b" in self.own or "b" not in self.site.parameters
         return [Call(token_products, made | ({"b": "zeros"} if without else {}))]

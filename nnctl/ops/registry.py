@@ -75,7 +75,6 @@ class Op:
     forward: Lowering
     backward: Lowering
     evaluate: Lowering
-    hold: Lowering  # makes what the layer keeps of its parameters, where they stay as they are
     keep: Lowering  # at the end of a step that trains: moves the layer's states
     saved: Mapping[str, Saved]  # kept for backward
     layouts: Mapping[str, str]  # parameter -> memory layout, "vector" where not named
@@ -114,7 +113,6 @@ def register(
     backward: Kernel | Lowering | None = None,
     *,
     evaluate: Kernel | Lowering | None = None,
-    hold: Kernel | Lowering | None = None,
     keep: Kernel | Lowering | None = None,
     saved: Mapping[str, Saved] | None = None,
     layouts: Mapping[str, str] | None = None,
@@ -131,7 +129,6 @@ def register(
         run,
         _lowering(backward),
         run if evaluate is None else _lowering(evaluate),
-        _lowering(hold),
         _lowering(keep),
         dict(saved or {}),
         dict(layouts or {}),

@@ -9,7 +9,6 @@ from typing import Any
 
 from nnctl.graph.autodiff import BackwardStep
 from nnctl.graph.graph import INPUT, SPLIT, Graph, LossNode, Node
-from nnctl.graph.passes import PRODUCTS
 from nnctl.ops import batch as ends
 from nnctl.ops.registry import Call, Op, Site, Temporary, find
 from nnctl.plan.binding import Binder
@@ -131,12 +130,6 @@ class Lowering:
         for node in self.graph.nodes:
             for call in find(node.op).keep(self.site(node)) if node.states else ():
                 self.add(self._arrays(node), self.fields(node), call, node.name, "state")
-
-    def hold(self) -> None:
-        """Lower what makes the arrays that layers keep of their parameters."""
-        for node in self.graph.nodes:
-            for call in find(node.op).hold(self.site(node)) if PRODUCTS in node.states else ():
-                self.add(self.parameters(node), self.fields(node), call, node.name, PRODUCTS)
 
     # -- losses --------------------------------------------------------------------------------
 

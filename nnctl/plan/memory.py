@@ -50,6 +50,7 @@ class Memory:
         for buffer, offset in held.items():
             buffer.address = self.address + offset
         self._held = held
+        self.version = 0  # of parameters and states: another one whenever they may have changed
 
     @property
     def bytes(self) -> int:

@@ -35,3 +35,13 @@ class Resident:
     source_types: Mapping[str, str]  # letter of the resident array, by input name
     loss_kinds: dict[str, str]  # of the loss's kernels, such as "class", by output name
     loss_steps: dict[str, int]  # of the targets over steps, by output name
+
+    @property
+    def moving(self) -> set[Buffer]:
+        """What a step of training moves."""
+        return {*self.parameters.values(), *self.states.values()}
+
+    @property
+    def settled(self) -> set[Buffer]:
+        """What stays as it is while nothing is trained."""
+        return {*self.moving, self.zeros}

@@ -59,11 +59,16 @@ class Runner:
 
         ``losses`` (and ``norms``) float64 (steps,) receive the mean loss of each batch.
         """
+        if tape.first is not None and tape.made != self.memory.version:
+            none = np.zeros(1)
+            self.run(tape.first, none, none, np.ones(1), none)
+            tape.made = self.memory.version
         order = np.ascontiguousarray(order, dtype=np.int64)
         steps = np.empty((len(starts), 2), dtype=np.int64)
         steps[:, 0], steps[:, 1] = starts, live
         norms = np.empty(len(steps)) if norms is None else norms
         self.set_call(tape, order, steps, losses, norms, first_step)
+        self.memory.version += tape.moves
         self._go(tape, len(steps), float(live.sum()) / (len(steps) * tape.capacity))
         return bool(self.memory.word(control.FAILED))
 

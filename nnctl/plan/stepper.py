@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnctl.graph.passes import hold
+from nnctl.graph.passes import look_up_all
 from nnctl.graph.stepping import CARRIED, Stepped
 from nnctl.plan.compile import compile_plan
 from nnctl.plan.plan import Plan
@@ -25,7 +25,7 @@ class Stepper:
     def __init__(self, stepped: Stepped, whole: Plan, rows: int) -> None:
         self.stepped, scalers = stepped, whole.scalings
         self.plan = compile_plan(
-            hold(stepped.graph),
+            look_up_all(stepped.graph),
             batch=rows,
             eval_batch=rows,
             dtype=whole.dtype,
@@ -40,8 +40,6 @@ class Stepper:
         parameters = whole.parameters()
         wanted = self.stepped.graph.parameters
         self.plan.restore({f"param/{name}": parameters[name] for name in wanted})
-        none = np.zeros(1)
-        self.plan.runner.run(self.plan.tapes.holding(), none, none, np.ones(1), none)
 
     def begin(self, fed: np.ndarray, kept: Arrays, lengths: Arrays, starts: Arrays) -> None:
         """Start ``len(fed)`` sequences. ``fed`` (R, 1, ...) is what the first step reads, ``kept``

@@ -54,8 +54,11 @@ def _work(step: Step) -> float:
 class Tape:
     """A packed tape and the argument rows it points at."""
 
-    def __init__(self, draft: Draft, room: Arena, threads: int, dtype: str) -> None:
+    def __init__(self, draft: Draft, room: Arena, dtype: str, first: Tape | None = None) -> None:
         self.lowering: Any = None
+        self.first = first  # makes what this one reads of parameters, when they have changed
+        self.made = -1  # the version of the parameters that it was made of
+        self.moves = False  # whether it changes parameters or states
         self.room, base = room, room.address
         self.scratch, self.scratch_stride = base + draft.bytes, draft.scratch
         self.dtype = np.dtype(dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -26,6 +26,7 @@ from nnctl.plan.layout import Zone
 from nnctl.plan.lower import Lowering
 from nnctl.plan.memory import Memory
 from nnctl.plan.resident import Resident
+from nnctl.plan.settled import settle, settled_tape
 from nnctl.plan.steps import Flat, Step
 from nnctl.plan.tape import Draft, Tape
 from nnctl.plan.targets import as_read, counted, kind_of, table
@@ -125,7 +126,7 @@ class Tapes:
         few = few and not self.graph.states and any(node.steps for node in self.graph.nodes)
         capacity = min(FEW, self.eval_batch) if few else self.eval_batch
         name = f"evaluation.{losses}.{capacity}"
-        return self._tape(name, lambda: self._evaluation(losses, capacity))
+        return self._tape(name, lambda: self._evaluation(losses, capacity), settles=True)
 
     def kept_evaluation(self) -> Tape:
         """Forward in evaluation mode for a training batch at most, with every array kept."""
@@ -137,43 +138,43 @@ class Tapes:
 
         return self._tape("evaluation.kept", make, keep=True)
 
-    def holding(self) -> Tape:
-        """What layers keep of their parameters."""
-
-        def make() -> Lowering:
-            lowering = self._lowering(self.eval_batch, False)
-            lowering.hold()
-            return lowering
-
-        return self._tape("holding", make)
-
     def speaking(self, fed: str, never: int, stop: int) -> Tape:
         """A step in evaluation mode, and the choice of what the next one is fed."""
         name = f"speaking.{never}.{stop}"
-        return self._tape(name, lambda: self._speaking(fed, never, stop))
+        return self._tape(name, lambda: self._speaking(fed, never, stop), settles=True)
 
     def features(self, node: str) -> Tape:
         """Forward in evaluation mode up to a node, and hand out what it gives."""
-        return self._tape(f"features.{node}", lambda: self._features(node))
+        return self._tape(f"features.{node}", lambda: self._features(node), settles=True)
 
     def last_node(self, layer: str) -> str:
         """Return the last node of a layer (its activation, if it has one), or the node itself."""
         names = [n.name for n in self.graph.nodes if n.layer == layer and n.op != "split"]
         return names[-1] if names else layer
 
-    def _tape(self, name: str, make: Callable[[], Lowering], keep: bool = False) -> Tape:
+    def _tape(
+        self, name: str, make: Callable[[], Lowering], keep: bool = False, settles: bool = False
+    ) -> Tape:
         if name not in self._made:
             began = time.perf_counter()
             lowering = make()
-            width = max(node.size for node in self.graph.nodes)
-            item = np.dtype(self.dtype).itemsize
-            draft = Draft.of(lowering.steps, lowering.make.capacity, width, item, keep)
-            room = self._find_room(draft.room(self.threads), keep)
-            tape = Tape(draft, room, self.threads, self.dtype)
+            capacity, first = lowering.make.capacity, None
+            if settles:
+                early, lowering.steps = settle(lowering.steps, self.resident.settled)
+                made = self._draft(early, capacity, keep=True)
+                first = settled_tape(made, self.threads, self.dtype) if early else None
+            draft = self._draft(lowering.steps, capacity, keep)
+            tape = Tape(draft, self._find_room(draft.room(self.threads), keep), self.dtype, first)
+            moving = self.resident.moving
+            tape.moves = any(not moving.isdisjoint(step.writes) for step in lowering.steps)
             tape.lowering = lowering
             self._made[name] = tape
             self.seconds += time.perf_counter() - began
         return self._made[name]
+
+    def _draft(self, steps: Sequence[Step], capacity: int, keep: bool) -> Draft:
+        width = max(node.size for node in self.graph.nodes)
+        return Draft.of(steps, capacity, width, np.dtype(self.dtype).itemsize, keep)
 
     def _find_room(self, size: int, keep: bool) -> Arena:
         """Tapes run one at a time, so they share their room, if it is large enough."""

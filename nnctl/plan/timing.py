@@ -93,5 +93,6 @@ class Timer:
         plan.runner.set_rates(table)
         starts = plan.batch * np.arange(steps, dtype=np.int64)
         self._steps = np.stack([starts, np.full_like(starts, plan.batch)], axis=1)
+        plan.memory.version += 1  # running statistics move
         plan.runner.set_call(self.tape, self.order, self._steps, self._losses, self._norms, 0)
         return table

@@ -76,6 +76,7 @@ class Values:
         problems = [problem for problem in checked if problem is not None]
         if problems:
             raise CheckpointError(problems)
+        self.memory.version += 1
         self._start(self.slots.keys() - wanted.keys())
         for name, n, key, layout in places:
             part = self._layout(name).part(n, self.memory.zone(name))

@@ -79,7 +79,7 @@ class Bench:
         width = max(node.size for node in plan.graph.nodes)
         draft = Draft.of(low.steps, low.make.capacity, width, dtype.itemsize, keep)
         self.room = Arena(draft.room(threads) + GUARD)
-        self.tape = Tape(draft, self.room, threads, plan.dtype)
+        self.tape = Tape(draft, self.room, plan.dtype)
 
     def run(self, live: int, fill: int, step: int = 0) -> float:
         """Run one step on rows 0 to ``live`` of the resident arrays; return its mean loss."""

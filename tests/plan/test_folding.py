@@ -43,7 +43,8 @@ def made(layers: str, **options: Any) -> Plan:
 
 def kernels(plan: Plan) -> list[str]:
     tape = plan.tapes.evaluation(losses=True)
-    return [step.kernel.name for step, _ in tape.single_steps()]
+    tapes = [one for one in (tape.first, tape) if one is not None]
+    return [step.kernel.name for one in tapes for step, _ in one.single_steps()]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
