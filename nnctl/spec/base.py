@@ -172,6 +172,9 @@ class LayerModel(SpecModel):
     own_lengths: ClassVar[bool] = False
     """Its output has its first input's lengths, whatever those of the others are."""
 
+    without: ClassVar[tuple[str, ...]] = ()
+    """Keys of its family that it does not have: they keep their defaults."""
+
     laid_out: ClassVar[tuple[str, ...]] = ()
     """Fields that say how its parameters lie in memory: layers that share them must agree."""
 

@@ -166,7 +166,7 @@ def _metric(metric: Metric) -> Topic:
 def _fields(model: type[BaseModel]) -> Iterator[Field]:
     for name, info in model.model_fields.items():
         key = info.alias or name
-        if name in ("type", "generate"):
+        if name in ("type", "generate", *getattr(model, "without", ())):
             continue
         yield Field(
             key, describe(Slot.of(info)), _default(info), info.is_required(), info.description or ""

@@ -25,6 +25,12 @@ def test_every_type_is_explained(nnctl: Nnctl) -> None:
                 assert field["text"], f"{tag}.{field['key']} is not described"
 
 
+def test_keys_that_check_would_refuse_are_not_explained(nnctl: Nnctl) -> None:
+    for tag, there in (("rnn", True), ("output_rnn", False)):
+        found = nnctl("explain", tag).out
+        assert ("stateful" in found) is ("gradient_checkpointing" in found) is there
+
+
 def test_explain_shows_keys_bounds_and_defaults(nnctl: Nnctl) -> None:
     out = nnctl("explain", "dropout").out
     assert "Srivastava et al. 2014" in out

@@ -29,6 +29,7 @@ class OutputRnn(Recurrent):
 
     own_lengths: ClassVar[bool] = True
     closes_loop: ClassVar[bool] = True
+    without: ClassVar[tuple[str, ...]] = ("stateful", "gradient_checkpointing")
     laid_out: ClassVar[tuple[str, ...]] = ("units", "outputs", "initial_state")
 
     type: Literal["output_rnn"]
@@ -108,9 +109,6 @@ class OutputRnn(Recurrent):
             message = "what is fed back is right, none of it is hidden"
             hint = "remove it, or set teacher_forcing = false"
             yield Finding(("recurrent_dropout",), message, hint)
-        for key in ("stateful", "gradient_checkpointing"):
-            if getattr(self, key):
-                yield Finding((key,), f"{self.type} has no such form", "remove it")
         if self.signals and self.output_activation == "linear":
             message = "has no effect with a linear output"
             yield Finding(("signals",), message, "remove it, or set output_activation")
