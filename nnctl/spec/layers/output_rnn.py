@@ -109,6 +109,9 @@ class OutputRnn(Recurrent):
             message = "what is fed back is right, none of it is hidden"
             hint = "remove it, or set teacher_forcing = false"
             yield Finding(("recurrent_dropout",), message, hint)
+        for key in self.without:
+            if getattr(self, key):
+                yield Finding((key,), f"{self.type} has no such form", "remove it")
         if self.signals and self.output_activation == "linear":
             message = "has no effect with a linear output"
             yield Finding(("signals",), message, "remove it, or set output_activation")

@@ -187,9 +187,6 @@ class Recurrent(LayerModel):
         if self.stateful and self.initial_state == "learned":
             message = "has no effect with stateful = true: it starts where the batch before ended"
             yield Finding(("initial_state",), message, "remove one of them")
-        for key in self.without:
-            if getattr(self, key):
-                yield Finding((key,), f"{self.type} has no such form", "remove it")
         yield from of_the_owner(self, "init", "recurrent_init", "bias_init", "l1", "l2")
 
 
