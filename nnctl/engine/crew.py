@@ -24,21 +24,23 @@ from nnctl.engine.intrinsics import (
 )
 from nnctl.engine.jit import entry
 from nnctl.engine.tape import SPINS, WORD, run
-from nnctl.engine.threads import Pool, release
+from nnctl.engine.threads import Pool, available, release
 
 # states: asleep (or on the way), awake, called when asleep, called when awake, at it
 ASLEEP, AWAKE, ROUSED, CALLED, BUSY = range(5)
 MEMORY, TAPE, STEPS, THREADS = 8, 16, 24, 32  # bytes, behind the state
 LINE = ALIGNMENT
-LINGER = 5_000  # turns of waiting for the next call: 0.1 to 0.3 ms
+LINGER = 1_000  # turns of waiting for the next call: 0.1 to 0.3 ms
+HASTY = 200  # of these, after which a thread that waits lets others have its core
 
 
-@entry(types.void(WORD, WORD))
-def linger(lines, slot):
-    """Wait awake for calls and take part in them; go to sleep when none comes for a while."""
+@entry(types.void(WORD, WORD, WORD))
+def linger(lines, slot, most):
+    """Wait awake for calls and take part in them; go to sleep when none comes for ``most`` turns:
+    of 0, when what it was woken for is done."""
     line, turns = lines + LINE * slot, 0
     replace(line, ASLEEP, AWAKE)
-    while turns < LINGER or not replace(line, AWAKE, ASLEEP):
+    while turns < most or not replace(line, AWAKE, ASLEEP):
         state = load_acquire(line)
         if state == ASLEEP:  # dismissed
             return
@@ -49,6 +51,8 @@ def linger(lines, slot):
             store_release(line, AWAKE)
             turns = 0
         relax()
+        if turns > HASTY:
+            give_way()
 
 
 @entry(types.void(WORD, WORD, WORD, WORD, WORD))
@@ -80,6 +84,7 @@ class Crew(Pool):
     def __init__(self, size: int) -> None:
         self._lines = Arena(LINE * size)
         self._states = self._lines.array(0, LINE // 8 * size, np.int64)[:: LINE // 8]
+        self._most = LINGER if size <= available() else 0  # others want these cores
         super().__init__(size)
 
     @property
@@ -105,7 +110,7 @@ class Crew(Pool):
 
     def _linger(self, slot: int) -> None:
         if slot and not self._busy[slot]:  # the caller is thread 0 of short calls
-            linger(self._lines.address, slot)
+            linger(self._lines.address, slot, self._most)
 
     def _dismiss(self, slot: int) -> None:
         self._states[slot] = ASLEEP

@@ -106,11 +106,15 @@ class Pool:
         caller's arrays.
         """
         self._job, self._error = job, None
-        for slot in range(self.size):
-            self._busy[slot] = True
-            self._dismiss(slot)
-            release(self._begin[slot])
-        raised = None
+        raised, left = None, list(range(self.size))
+        while left:
+            try:
+                self._busy[left[-1]] = True
+                self._dismiss(left[-1])
+                release(self._begin[left[-1]])
+                left.pop()
+            except BaseException as error:  # noqa: BLE001  raised later
+                raised = error
         for slot in range(self.size):
             raised = self._wait(slot) or raised
         if raised is not None:

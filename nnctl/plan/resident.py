@@ -40,8 +40,3 @@ class Resident:
     def moving(self) -> set[Buffer]:
         """What a step of training moves."""
         return {*self.parameters.values(), *self.states.values()}
-
-    @property
-    def settled(self) -> set[Buffer]:
-        """What stays as it is while nothing is trained."""
-        return {*self.moving, self.zeros}

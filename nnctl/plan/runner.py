@@ -10,14 +10,14 @@ from nnctl.engine.tape import run
 from nnctl.plan.memory import Memory
 from nnctl.plan.tape import Tape
 
-SHORT_CALL = 2_000.0  # microseconds; a shorter call is not worth waking other threads
+SHORT_CALL = 2_000.0  # microseconds; the main thread does its part of a shorter call
 PHASE = 2.0  # microseconds; of shorter phases a barrier costs more than a second thread brings
 WAKING = 60.0  # microseconds; a call that is shorter has ended before a second thread is awake
 JOINING = 20.0  # microseconds; of shorter calls threads that are awake would do too little
 
 
 class Runner:
-    """Runs tapes over one memory on ``threads`` threads, which sleep between calls."""
+    """Runs tapes over one memory on ``threads`` threads; see ``engine/crew.py``."""
 
     def __init__(self, memory: Memory, threads: int, seed: int) -> None:
         self.memory, self.threads, self.seed = memory, threads, seed
@@ -60,8 +60,8 @@ class Runner:
         ``losses`` (and ``norms``) float64 (steps,) receive the mean loss of each batch.
         """
         if tape.first is not None and tape.made != self.memory.version:
-            none = np.zeros(1)
-            self.run(tape.first, none, none, np.ones(1), none)
+            none, whole = np.zeros(1), np.full(1, tape.first.capacity)
+            self.run(tape.first, none, none, whole, none)
             tape.made = self.memory.version
         order = np.ascontiguousarray(order, dtype=np.int64)
         steps = np.empty((len(starts), 2), dtype=np.int64)

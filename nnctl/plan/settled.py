@@ -22,7 +22,8 @@ MOVING = {"live", "inverse_live", "step", "seed", "index", "memory", "order", "p
 def settle(steps: Sequence[Step], known: Collection[Buffer]) -> tuple[list[Step], list[Step]]:
     """Part the calls of a tape: those that depend on ``known`` alone, and the others."""
     writers = Counter(buffer for step in steps for buffer in step.writes)
-    settled, first, rest, left = set(known), [], [], MOST
+    settled = {buffer for buffer in known if not writers[buffer]}
+    first, rest, left = [], [], MOST
     for step in steps:
         made = step.writes
         size = sum(buffer.bytes for buffer in made)

@@ -58,7 +58,7 @@ class Tape:
         self.lowering: Any = None
         self.first = first  # makes what this one reads of parameters, when they have changed
         self.made = -1  # the version of the parameters that it was made of
-        self.moves = False  # whether it changes parameters or states
+        self.moves = False  # whether it changes what others are made of
         self.room, base = room, room.address
         self.scratch, self.scratch_stride = base + draft.bytes, draft.scratch
         self.dtype = np.dtype(dtype)

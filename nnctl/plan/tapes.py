@@ -158,15 +158,15 @@ class Tapes:
         if name not in self._made:
             began = time.perf_counter()
             lowering = make()
-            capacity, first = lowering.make.capacity, None
+            capacity, first, moving = lowering.make.capacity, None, self.resident.moving
             if settles:
-                early, lowering.steps = settle(lowering.steps, self.resident.settled)
+                early, lowering.steps = settle(lowering.steps, {*moving, self.resident.zeros})
                 made = self._draft(early, capacity, keep=True)
                 first = settled_tape(made, self.threads, self.dtype) if early else None
             draft = self._draft(lowering.steps, capacity, keep)
             tape = Tape(draft, self._find_room(draft.room(self.threads), keep), self.dtype, first)
-            moving = self.resident.moving
-            tape.moves = any(not moving.isdisjoint(step.writes) for step in lowering.steps)
+            written = {buffer for step in lowering.steps for buffer in step.writes}
+            tape.moves = not settles and not moving.isdisjoint(written)
             tape.lowering = lowering
             self._made[name] = tape
             self.seconds += time.perf_counter() - began

@@ -176,3 +176,23 @@ class TestPool:
         pool.run(ended.append)
         assert sorted(ended) == [0, 0, 1, 1]
         pool.close()
+
+    def test_an_interrupt_while_threads_are_called_comes_after_the_job(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """All are called nevertheless, so that none is left with the job for later."""
+        pool, ended = threads.Pool(3), list[int]()
+        real, called = threads.release, list[int]()
+
+        def release(lock: threading.Lock) -> None:
+            called.append(1)
+            if len(called) == 2:
+                raise KeyboardInterrupt
+            real(lock)
+
+        monkeypatch.setattr(threads, "release", release)
+        with pytest.raises(KeyboardInterrupt):
+            pool.run(ended.append)
+        assert sorted(ended) == [0, 1, 2]
+        monkeypatch.setattr(threads, "release", real)
+        pool.close()

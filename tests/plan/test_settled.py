@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nnctl.graph.stepping import one_step
 from nnctl.plan import Plan, settled
+from nnctl.plan.stepper import Stepper
 from nnctl.plan.tape import Tape
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.graph import networks
@@ -91,3 +93,30 @@ def test_it_may_be_too_large_to_be_kept(name: str, monkeypatch: pytest.MonkeyPat
     plan = made(name)
     assert same(outputs(plan), expected)
     assert plan.tapes.evaluation(losses=True).first is None
+
+
+def test_steps_of_one_network_make_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carried states move with every step; what is made of parameters alone does not."""
+    layers, info = "embedding units=4\nlstm units=5\ndense units=3", TOKENS
+    steps = DataInfo(
+        info.inputs, {"": TargetInfo("class", 3, steps=5)}, 9, vocabularies=info.vocabularies
+    )
+    graph, _ = net(layers, steps, networks.LOSS)
+    plan = plan_of(graph)
+    stepper, runs = Stepper(one_step(graph, "", ["dense_1"], 2), plan, 2), []
+    once = stepper.plan.runner._go
+
+    def count(ran: Tape, *more: Any) -> None:
+        runs.append(ran)
+        once(ran, *more)
+
+    monkeypatch.setattr(stepper.plan.runner, "_go", count)
+    stepper.begin(np.array([[1], [2]]), {}, {}, {})
+    given = [stepper.step()["dense_1"].copy() for _ in range(4)]
+    assert not np.array_equal(given[0], given[1])
+    firsts = [tape.first for tape in runs if tape.first is not None]
+    assert len(firsts) == 4 and runs.count(firsts[0]) == 1
+    plan.restore({n: 2 * values for n, values in plan.tensors().items()})
+    stepper.take(plan)
+    stepper.step()
+    assert runs.count(firsts[0]) == 2

@@ -131,6 +131,11 @@ CASES = [make(size) for make in (_lstm, _gru, _rnn) for size in _SIZES]
 for make in (_lstm, _gru, _rnn):
     CASES += [make(size, returns="last") for size in _SIZES[::2]]
     CASES += [make(_SIZES[2], backward=True), make(_SIZES[3], returns="last", backward=True)]
+# blocks of steps are packed for the gradients of so many rows, in one task or in two
+_LARGE = [(3, 3, 2, 97), (2, 130, 3, 99), (5, 2, 150, 147)]
+CASES += [_rnn(_LARGE[0]), _rnn(_LARGE[2])]  # over 130 steps so many units of an rnn explode
+CASES += [_gru(size) for size in _LARGE]
+CASES += [_lstm(_LARGE[0], returns="last"), _lstm(_LARGE[2], backward=True)]
 CASES += [_lstm(_SIZES[2], bias=False), _gru(_SIZES[2], bias=False)]
 CASES += [
     _lstm((2, 2, 1, 40), bias=False, returns="last")
