@@ -317,7 +317,7 @@ def documented(family: str, tag: str) -> None:
 
 def _fields(model: Any) -> set[str]:
     own = {info.alias or name for name, info in model.model_fields.items()}
-    return own - {"type"}
+    return own - {"type", *getattr(model, "without", ())}
 
 
 COLUMNS: dict[str, Callable[[str, str], None]] = {
