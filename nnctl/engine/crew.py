@@ -14,16 +14,14 @@ from numba import types
 
 from nnctl.engine.arena import ALIGNMENT, Arena
 from nnctl.engine.intrinsics import (
-    give_way,
     load_acquire,
     load_int,
-    relax,
     replace,
     store_int,
     store_release,
 )
 from nnctl.engine.jit import entry
-from nnctl.engine.tape import SPINS, WORD, run
+from nnctl.engine.tape import WORD, rest, run
 from nnctl.engine.threads import Pool, available, release
 
 # states: asleep (or on the way), awake, called when asleep, called when awake, at it
@@ -44,15 +42,12 @@ def linger(lines, slot, most):
         state = load_acquire(line)
         if state == ASLEEP:  # dismissed
             return
-        turns += 1
         if state != AWAKE and (replace(line, CALLED, BUSY) or replace(line, ROUSED, BUSY)):
             memory, tape = load_int(line + MEMORY), load_int(line + TAPE)
             run(memory, tape, load_int(line + STEPS), slot, load_int(line + THREADS))
             store_release(line, AWAKE)
             turns = 0
-        relax()
-        if turns > HASTY:
-            give_way()
+        turns = rest(turns, HASTY)
 
 
 @entry(types.void(WORD, WORD, WORD, WORD, WORD))
@@ -68,14 +63,11 @@ def lead(lines, memory, tape, steps, threads):
             replace(line, ASLEEP, ROUSED)
     run(memory, tape, steps, 0, threads)
     for slot in range(1, threads):
-        line, spins = lines + LINE * slot, 0
+        line, turns = lines + LINE * slot, 0
         if replace(line, CALLED, AWAKE) or replace(line, ROUSED, ASLEEP):
             continue  # it had not begun
         while load_acquire(line) == BUSY:
-            relax()
-            spins += 1
-            if spins > SPINS:
-                give_way()
+            turns = rest(turns)
 
 
 class Crew(Pool):

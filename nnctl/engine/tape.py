@@ -111,13 +111,19 @@ def _open_next(memory, phase, phases, last):
 
 
 @inline
+def rest(turns, most=SPINS):
+    """Wait awake for a moment; after ``most`` turns others may have this core meanwhile."""
+    relax()
+    if turns >= most:
+        give_way()
+    return turns + 1
+
+
+@inline
 def _await_after(memory, phase):
-    spins = 0
+    turns = 0
     while load_acquire(memory + OPENED) <= phase:
-        relax()
-        spins += 1
-        if spins > SPINS:
-            give_way()
+        turns = rest(turns)
 
 
 @inline

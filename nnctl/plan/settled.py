@@ -22,7 +22,7 @@ MOVING = {"live", "inverse_live", "step", "seed", "index", "memory", "order", "p
 def settle(steps: Sequence[Step], known: Collection[Buffer]) -> tuple[list[Step], list[Step]]:
     """Part the calls of a tape: those that depend on ``known`` alone, and the others."""
     writers = Counter(buffer for step in steps for buffer in step.writes)
-    settled = {buffer for buffer in known if not writers[buffer]}
+    settled: set[Buffer] = {buffer for buffer in known if not writers[buffer]}
     first, rest, left = [], [], MOST
     for step in steps:
         made = step.writes
@@ -45,9 +45,9 @@ def settled_tape(draft: Draft, threads: int, dtype: str) -> Tape:
     return tape
 
 
-def _reads_only(step: Step, settled: Collection[Buffer]) -> bool:
+def _reads_only(step: Step, settled: set[Buffer]) -> bool:
     split = step.own_split()
     by_samples = split is None or split.limit < 0
     moving = not MOVING.isdisjoint(set(step.kernel.arguments) - step.values.keys())
     elsewhere = any(isinstance(value, Table | Rate | Flat) for value in step.values.values())
-    return not (by_samples or moving or elsewhere) and step.reads <= set(settled)
+    return not (by_samples or moving or elsewhere) and step.reads <= settled

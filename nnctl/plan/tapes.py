@@ -161,8 +161,9 @@ class Tapes:
             capacity, first, moving = lowering.make.capacity, None, self.resident.moving
             if settles:
                 early, lowering.steps = settle(lowering.steps, {*moving, self.resident.zeros})
-                made = self._draft(early, capacity, keep=True)
-                first = settled_tape(made, self.threads, self.dtype) if early else None
+                if early:
+                    made = self._draft(early, capacity, keep=True)
+                    first = settled_tape(made, self.threads, self.dtype)
             draft = self._draft(lowering.steps, capacity, keep)
             tape = Tape(draft, self._find_room(draft.room(self.threads), keep), self.dtype, first)
             written = {buffer for step in lowering.steps for buffer in step.writes}
@@ -276,12 +277,8 @@ class Tapes:
             if not (one.l1 or one.l2):
                 continue
             p, g = self.resident.parameters[name], self.resident.gradients[name]
-            values: dict[str, Any] = {
-                "p": Flat(p),
-                "dp": Flat(g),
-                "l1": float(one.l1),
-                "l2": float(one.l2),
-            }
+            values: dict[str, Any] = {"p": Flat(p), "dp": Flat(g)}
+            values |= {"l1": float(one.l1), "l2": float(one.l2)}
             step = Step(ends.add_penalty, values, Sizes(0, 0, {}), f"{name}.penalty")
             count = self.zone.layouts[name].elements
             step.fixed_split = Split(1, 1, 4096, -(-count // 4096), count, limit=1)

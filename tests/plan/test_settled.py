@@ -48,6 +48,19 @@ def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
     return all(np.array_equal(a[name], b[name]) for name in a)
 
 
+def watched(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> list[Tape]:
+    """The tapes that the plan runs from now on."""
+    runs: list[Tape] = []
+    once = plan.runner._go
+
+    def count(ran: Tape, *more: Any) -> None:
+        runs.append(ran)
+        once(ran, *more)
+
+    monkeypatch.setattr(plan.runner, "_go", count)
+    return runs
+
+
 @pytest.mark.parametrize("rows", [ROWS, ROWS[:1]], ids=["many", "one"])
 @pytest.mark.parametrize("name", NETS)
 def test_it_follows_the_parameters(name: str, rows: np.ndarray) -> None:
@@ -66,16 +79,9 @@ def test_it_follows_the_parameters(name: str, rows: np.ndarray) -> None:
 
 @pytest.mark.parametrize("name", NETS)
 def test_it_is_made_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan, runs = made(name), []
-    tape = plan.tapes.evaluation(losses=True)
+    plan = made(name)
+    tape, runs = plan.tapes.evaluation(losses=True), watched(plan, monkeypatch)
     assert tape.first is not None
-    once = plan.runner._go
-
-    def count(ran: Tape, *more: Any) -> None:
-        runs.append(ran)
-        once(ran, *more)
-
-    monkeypatch.setattr(plan.runner, "_go", count)
     for _ in range(3):
         outputs(plan)
     plan.gradients("train", ROWS[:8])
@@ -103,14 +109,8 @@ def test_steps_of_one_network_make_it_once(monkeypatch: pytest.MonkeyPatch) -> N
     )
     graph, _ = net(layers, steps, networks.LOSS)
     plan = plan_of(graph)
-    stepper, runs = Stepper(one_step(graph, "", ["dense_1"], 2), plan, 2), []
-    once = stepper.plan.runner._go
-
-    def count(ran: Tape, *more: Any) -> None:
-        runs.append(ran)
-        once(ran, *more)
-
-    monkeypatch.setattr(stepper.plan.runner, "_go", count)
+    stepper = Stepper(one_step(graph, "", ["dense_1"], 2), plan, 2)
+    runs = watched(stepper.plan, monkeypatch)
     stepper.begin(np.array([[1], [2]]), {}, {}, {})
     given = [stepper.step()["dense_1"].copy() for _ in range(4)]
     assert not np.array_equal(given[0], given[1])
