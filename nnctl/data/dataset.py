@@ -19,9 +19,9 @@ class Target:
     names the columns), or the inputs themselves, pixels in [0, 1].
 
     Over the steps of sequences they have an axis more: ``class`` (N, steps) where -1 is not
-    counted, ``number`` (N, steps, width) where NaN is not. ``ahead`` says that it is what the input
-    will be so many steps later, or those that it is ``held_by``; then ``naive``, of the shape of
-    numbers, is what it was last.
+    counted, ``number`` (N, steps, width) where NaN is not. ``ahead`` says that it lies so many
+    steps behind the input, or behind a step of it; ``held_by`` names the inputs that hold it too
+    (all of them without). Then ``naive``, of the shape of numbers, is what it was last.
     """
 
     kind: Literal["class", "number", "rows"]

@@ -79,11 +79,9 @@ def require_steps(
         raise DataError(source.describe(message, "give more data, or reduce data.window"))
 
 
-def ahead(
-    info: TargetInfo, frame: Frame, *, own: bool, held_by: tuple[str, ...] | None = None
-) -> TargetInfo:
-    """Return what windows make of the target of each step; ``own``: it is an input too, or in
-    those of the inputs that are named."""
-    if not own or not frame.horizon:
+def ahead(info: TargetInfo, frame: Frame, held_by: tuple[str, ...] | None = None) -> TargetInfo:
+    """Return what windows make of the target of each step, which is in the inputs that are named;
+    in all without."""
+    if not frame.horizon:
         return replace(info, ahead=None)
     return replace(info, ahead=frame.horizon, held_by=held_by)

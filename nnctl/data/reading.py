@@ -10,7 +10,7 @@ from typing import Any
 
 from nnctl.data.roles import Roles
 from nnctl.data.tokens import Vocabulary
-from nnctl.spec.info import TargetInfo
+from nnctl.spec.info import TargetInfo, fields_of, target_of
 from nnctl.spec.shapes import Shape
 
 
@@ -41,7 +41,7 @@ class Reading:
             "targets": {key: list(names) for key, names in self.roles.targets.items()},
             "mirrors": dict(self.roles.mirrors),
         }
-        targets = {key: _target_to_json(target) for key, target in self.targets.items()}
+        targets = {key: fields_of(target) for key, target in self.targets.items()}
         shapes = {key: list(shape) for key, shape in self.shapes.items()}
         inputs = {"shapes": shapes, "dtypes": dict(self.dtypes)}
         table = {"name": self.name, "noun": self.noun, "roles": roles, **inputs, "targets": targets}
@@ -60,12 +60,7 @@ class Reading:
             {key: tuple(names) for key, names in given["targets"].items()},
             dict(given["mirrors"]),
         )
-        targets = {
-            key: TargetInfo(
-                **{**t, **{k: tuple(t[k]) if t.get(k) else None for k in ("classes", "held_by")}}
-            )
-            for key, t in table["targets"].items()
-        }
+        targets = {key: target_of(fields) for key, fields in table["targets"].items()}
         shapes = {key: tuple(shape) for key, shape in table["shapes"].items()}
         known, said = (
             {name: Vocabulary.from_json(each) for name, each in table.get(key, {}).items()}
@@ -75,11 +70,3 @@ class Reading:
         sizes = dict(table.get("vocabulary_sizes", {}))
         name, noun = table["name"], table["noun"]
         return cls(name, noun, roles, shapes, dtypes, targets, sizes, known, said)
-
-
-def _target_to_json(target: TargetInfo) -> dict[str, Any]:
-    classes = target.classes and list(target.classes)
-    table = {"kind": target.kind, "width": target.width, "classes": classes}
-    held_by = target.held_by and list(target.held_by)
-    over_steps = {"steps": target.steps, "ahead": target.ahead, "held_by": held_by}
-    return table | {key: value for key, value in over_steps.items() if value is not None}

@@ -25,9 +25,8 @@ def open_main(opener: Opener, *, keep: bool) -> Long:
     opened.check()
     _check_order(opened)
     targets = {
-        name: long.ahead(info, frame, own=bool(held), held_by=_if_not_all(held, opened.roles))
+        name: long.ahead(info, frame, _if_not_all(_held_by(name, opened.roles), opened.roles))
         for name, info in opened.targets.items()
-        for held in [_held_by(name, opened.roles)]
     }
     found = long.cut(opener, replace(opened, targets=targets), frame, NOUN, keep)
     for other in found.others.values():

@@ -151,7 +151,7 @@ def _numbered(
 
     content = Content(len(codes), {"": ()}, {"": "int64"}, {}, inputs, read.place)
     info = TargetInfo("class", vocabulary.size, vocabulary.names)
-    targets = {"": long.ahead(info, frame, own=True)}
+    targets = {"": long.ahead(info, frame)}
     return OpenedText(read.source, _ROLES, content, targets, codes, vocabulary, frame)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from nnctl import checkpoint
 from nnctl.errors import CheckpointError, SpecError
 from nnctl.run.locate import run_of_file
 from nnctl.spec import Spec, load_spec, load_spec_text
-from nnctl.spec.info import DataInfo, TargetInfo
+from nnctl.spec.info import DataInfo, fields_of, target_of
 
 # Tensors that belong to the network's surroundings and not to the training state.
 CONSTANTS = ("normalize/", "target/")
@@ -52,7 +51,7 @@ def info_to_meta(info: DataInfo) -> dict[str, Any]:
     """Return the data header as JSON-able data, without what is of no use to a network."""
     meta = {
         "inputs": {name: list(shape) for name, shape in info.inputs.items()},
-        "targets": {name: _told(target) for name, target in info.targets.items()},
+        "targets": {name: fields_of(target) for name, target in info.targets.items()},
         "samples": info.samples,
     }
     for key in ("parts", "vocabularies", "lengths", "stride"):
@@ -66,24 +65,13 @@ def info_of_meta(meta: Mapping[str, Any]) -> DataInfo:
     try:
         info = meta["info"]
         inputs = {name: tuple(shape) for name, shape in info["inputs"].items()}
-        targets = {name: _target(**fields) for name, fields in info["targets"].items()}
+        targets = {name: target_of(fields) for name, fields in info["targets"].items()}
         parts, sizes = (dict(info.get(key, {})) for key in ("parts", "vocabularies"))
         lengths = tuple(info.get("lengths", ()))
         more = {"vocabularies": sizes, "lengths": lengths, "stride": info.get("stride")}
         return DataInfo(inputs, targets, info["samples"], parts=parts, **more)
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"checkpoint unusable: no data header ({error})") from error
-
-
-def _told(target: TargetInfo) -> dict[str, Any]:
-    fields = asdict(target)
-    idle = [key for key in ("steps", "ahead", "held_by") if fields[key] is None]
-    return {key: value for key, value in fields.items() if key not in idle}
-
-
-def _target(**fields: Any) -> TargetInfo:
-    lists = {k: tuple(fields[k]) for k in ("classes", "held_by") if fields.get(k) is not None}
-    return TargetInfo(**{**fields, **lists})
 
 
 def parted(tensors: checkpoint.Tensors) -> tuple[checkpoint.Tensors, checkpoint.Tensors]:

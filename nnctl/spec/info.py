@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from .shapes import Shape
 
@@ -20,8 +21,8 @@ class TargetInfo:
     (soft targets, or the inputs themselves for an autoencoder) of ``width`` numbers.
 
     With ``steps`` there is one at each of so many steps of a sequence, not one a sample; not all of
-    them count. ``ahead`` says that it is what the network's own input will be so many steps later;
-    ``held_by`` names the inputs that it is in, where there are others.
+    them count. ``ahead`` says that it lies so many steps behind what the network reads; ``held_by``
+    names the inputs that hold it too, where these are not all.
     """
 
     kind: Literal["class", "number", "rows"]
@@ -30,6 +31,19 @@ class TargetInfo:
     steps: int | None = None
     ahead: int | None = None
     held_by: tuple[str, ...] | None = None
+
+
+def fields_of(target: TargetInfo) -> dict[str, Any]:
+    """Return the fields of a target for JSON, without those of steps that it does not have."""
+    fields = asdict(target)
+    idle = [key for key in ("steps", "ahead", "held_by") if fields[key] is None]
+    return {key: value for key, value in fields.items() if key not in idle}
+
+
+def target_of(fields: Mapping[str, Any]) -> TargetInfo:
+    """Return the target whose fields came through JSON, which has lists for tuples."""
+    lists = {k: tuple(fields[k]) for k in ("classes", "held_by") if fields.get(k) is not None}
+    return TargetInfo(**{**fields, **lists})
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ _ALL = (
         NUMBERS,
         "share of the variance explained, at most 1; none if a column is constant",
     ),
-    Metric("naive_mae", "min", FORECASTS, "mae of the input's last value, carried forward"),
+    Metric("naive_mae", "min", FORECASTS, "mae of the target's last value, carried forward"),
     Metric("skill", "max", FORECASTS, "1 - mae / naive_mae: above 0 is better than to carry on"),
 )
 METRICS = {metric.name: metric for metric in _ALL}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from nnctl.data import fit_normalizer, load, load_more, split
 from nnctl.data.dataset import Dataset, Splits
 from nnctl.data.header import inspect
+from nnctl.data.reading import Reading
 from nnctl.errors import DataError, NnctlError
 from tests.data.helpers import info_of, spec, write
 from tests.data.test_reading import kept
@@ -68,10 +70,19 @@ def test_by_default_all_columns_are_read_the_target_too_but_not_the_time(tmp_pat
     assert made.inputs[""][0].tolist() == [[100, 0], [101, 10], [102, 20]]
 
 
-def test_a_target_that_is_no_input_is_not_told_to_be_ahead(tmp_path: Path) -> None:
+def test_a_target_that_is_no_input_is_carried_forward_too(tmp_path: Path) -> None:
     made = read(tmp_path, table(16), features=["x"])
-    assert made.targets[""].ahead is None and made.targets[""].naive is None
+    target = made.targets[""]
+    assert target.held_by == () and target.naive is not None
+    assert np.array_equal(target.naive, target.values - 10)
+    read_alike = Reading.from_json(json.loads(json.dumps(made.reading.to_json())))
+    assert read_alike.targets == made.reading.targets
     assert inspect(spec(**KEYS), tmp_path).targets[""].ahead == 1
+
+
+def test_what_is_told_of_the_same_step_is_not_carried_forward(tmp_path: Path) -> None:
+    target = read(tmp_path, table(16), features=["x"], horizon=0).targets[""]
+    assert target.ahead is None and target.naive is None
 
 
 def test_a_target_is_held_by_the_inputs_that_its_column_is_in(tmp_path: Path) -> None:

@@ -48,3 +48,13 @@ def test_a_checkpoint_says_which_inputs_hold_the_target() -> None:
         target = TargetInfo("number", 1, None, 4, 1, held_by)
         info = DataInfo({"p": (4, 1), "q": (4, 2), "r": (4, 1)}, {"": target}, 9)
         assert info_of_meta(json.loads(json.dumps({"info": info_to_meta(info)}))) == info
+
+
+def test_a_target_that_is_not_read_stands_beside_its_last_value_too(tmp_path: Path) -> None:
+    change = ("training.threads=1", "training.epochs=1", 'data.features=["year"]')
+    outcome = train(SPEC, tmp_path / "run", *change)
+    metrics = outcome.summary["metrics"]["test"]
+    years = np.loadtxt(SERIES, delimiter=",", skiprows=1)[-62:, 1]
+    assert np.isclose(metrics["naive_mae"], np.abs(np.diff(years))[21:].mean())
+    best = tmp_path / "run" / "checkpoints" / "best.safetensors"
+    assert evaluate(best, split="test").metrics["naive_mae"] == metrics["naive_mae"]
