@@ -13,6 +13,7 @@ from nnctl.metrics.registry import compute, names, views_of
 from nnctl.metrics.sequences import Sequences, over_steps
 from nnctl.metrics.views import (
     Classified,
+    Ending,
     Forecast,
     MultiLabel,
     Regressed,
@@ -24,6 +25,7 @@ from nnctl.metrics.views import (
 
 __all__ = [
     "Classified",
+    "Ending",
     "Forecast",
     "MultiLabel",
     "Regressed",

@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 from nnctl.errors import DataError
 from nnctl.metrics.log_loss import log_loss
 from nnctl.metrics.registry import metric
-from nnctl.metrics.views import PORTION, Classified, Counts, Floats, Places, View, classified, view
+from nnctl.metrics.views import (
+    PORTION,
+    Classified,
+    Counts,
+    Ending,
+    Floats,
+    Places,
+    Regressed,
+    View,
+    classified,
+    view,
+)
 
 
 class Sequences(Classified):
@@ -61,8 +72,12 @@ def over_steps(
     link: str,
     classes: int = 0,
     naive: NDArray[Any] | None = None,
+    ends: Counts | None = None,
 ) -> View:
-    """Return the view of the steps that count: ``truth`` (N, steps), or numbers (N, steps, W)."""
+    """Return the view of the steps that count: ``truth`` (N, steps), or numbers (N, steps, W).
+
+    ``ends`` (N,) are the steps that sequences of numbers are meant to have, if that is learned.
+    """
     samples, steps = truth.shape[:2]
     if np.shape(outputs)[0] != samples or np.size(outputs) % max(samples * steps, 1):
         shapes = f"outputs have shape {np.shape(outputs)}, targets {truth.shape}"
@@ -76,8 +91,19 @@ def over_steps(
     else:
         last = None if naive is None else naive.reshape(flat.shape)[there]
         seen = view(rows[there], flat[there], kind, link, classes, last)
+        if ends is not None and isinstance(seen, Regressed) and last is None:
+            seen = Ending(seen.predictions, seen.truth, ends)
     seen.places = Places(there // steps, there % steps)
     return seen
+
+
+@metric("length_error", of=Ending)
+def length_error(seen: Ending) -> float:
+    """Steps between the end that a sequence is given and its true one, the last that counts; the
+    mean over the sequences with such a step."""
+    last = np.flatnonzero(np.diff(seen.places.sample, append=-1))
+    true = seen.places.step[last] + 1
+    return float(np.abs(seen.ends[seen.places.sample[last]] - true).mean())
 
 
 @metric("perplexity", of=Sequences)

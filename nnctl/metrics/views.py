@@ -146,6 +146,17 @@ class Forecast(Regressed):
         self.naive = naive
 
 
+class Ending(Regressed):
+    """Numbers over the steps that count (N, W), of sequences that are said as far as they are
+    meant: ``ends`` (samples,) are the steps that each sample has then."""
+
+    places: Places
+
+    def __init__(self, predictions: Floats, truth: Floats, ends: Counts) -> None:
+        super().__init__(predictions, truth)
+        self.ends = ends
+
+
 def classified(
     outputs: NDArray[Any], truth: NDArray[Any], classes: int, link: str = "softmax"
 ) -> Classified:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nnctl.metrics import (
     Classified,
+    Ending,
     Forecast,
     MultiLabel,
     Regressed,
@@ -26,8 +26,9 @@ from nnctl.run.heads import Array, Head
 from nnctl.run.mistakes import Origin, by_row, surest_mistakes
 from nnctl.spec.gates import Gate, Verdict, judge
 
-Speak = Callable[[Head], Array]
-"""Gives what the decoder of an output says of all samples: classes (N, steps), -1 at the end."""
+Speak = Callable[[Head], tuple[Array, Array]]
+"""Gives what the decoder of an output says of all samples: classes (N, steps), -1 at the end, or
+numbers (N, steps, W); and how many steps each of them has (N,)."""
 
 WORST = 10
 SHOWN_STEPS = 40
@@ -38,6 +39,7 @@ DEFAULTS: dict[type[View], tuple[str, ...]] = {
     MultiLabel: ("accuracy",),
     Regressed: ("mae", "r2"),
     Forecast: ("mae", "naive_mae", "skill"),
+    Ending: ("mae", "r2", "length_error"),
 }
 
 
@@ -131,13 +133,15 @@ def _view(
 ) -> View:
     """Return an output beside its target; of a forecast with what is carried forward, of a decoder
     with what it says by itself."""
-    speaks = head.feeds is not None and speak is not None
-    given = outputs[head.node]
-    if speaks and head.info.kind != "class" and speak is not None:
-        given = speak(head)
-    seen = head.view(given, targets[head.target], (naive or {}).get(head.target))
-    if isinstance(seen, Sequences) and head.feeds is not None and speak is not None:
-        seen.speak, seen.stop = partial(speak, head), head.stop
+    truth, last = targets[head.target], (naive or {}).get(head.target)
+    if speak is None or head.feeds is None:
+        return head.view(outputs[head.node], truth, last)
+    if head.info.kind != "class":
+        numbers, ends = speak(head)
+        return head.view(numbers, truth, last, ends if head.ends else None)
+    seen = head.view(outputs[head.node], truth, last)
+    if isinstance(seen, Sequences):
+        seen.speak, seen.stop = (lambda: speak(head)[0]), head.stop
     return seen
 
 

@@ -129,13 +129,18 @@ def _joined(found: Sequence[Said]) -> Said:
     return Said(np.concatenate([f.tokens for f in found]), np.concatenate([f.logs for f in found]))
 
 
-def speaks(plan: Plan, part: Part, manner: Manner = GREEDY) -> Callable[[Head], Array]:
-    """Return the function that gives what the decoder of an output says of a part, once for all."""
+def speaks(
+    plan: Plan, part: Part, manner: Manner = GREEDY
+) -> Callable[[Head], tuple[Array, Array]]:
+    """Return the function that gives what the decoder of an output says of a part, once for all,
+    and where each sequence ends."""
 
     @cache
-    def speak(head: Head) -> Array:
+    def speak(head: Head) -> tuple[Array, Array]:
         # numbers are measured at every step, however early an end was asked for
         found = all_said(plan, head, [part], manner if head.info.kind == "class" else GREEDY)
-        return found.tokens if isinstance(found, Said) else found.values
+        if isinstance(found, Numbers):
+            return found.values, found.ends
+        return found.tokens, (found.tokens >= 0).sum(axis=1)
 
     return speak

@@ -24,7 +24,8 @@ class Head:
     """One output: ``node`` in the graph, ``name`` for people ("" if it is the only one).
 
     ``link`` is what its loss applies to it. Plans give outputs in the target's own units. ``feeds``
-    is the input by which it reads what it has said, if it does; ``stop`` the class that ends that.
+    is the input by which it reads what it has said, if it does; ``stop`` the class that ends that;
+    ``ends`` says that it learns where sequences of numbers end.
     """
 
     node: str
@@ -34,6 +35,7 @@ class Head:
     link: str
     feeds: str | None = None
     stop: int | None = None
+    ends: bool = False
 
     @property
     def prefix(self) -> str:
@@ -54,11 +56,14 @@ class Head:
         with np.errstate(over="ignore"):
             return np.asarray(1.0 / (1.0 + np.exp(-values)))
 
-    def view(self, outputs: Array, truth: Array, naive: Array | None = None) -> View:
-        """Return outputs beside the truth, both in the target's own units."""
+    def view(
+        self, outputs: Array, truth: Array, naive: Array | None = None, ends: Array | None = None
+    ) -> View:
+        """Return outputs beside the truth, both in the target's own units; ``ends`` are the steps
+        that its sequences are meant to have."""
         count = self.info.width if self.classes or self.info.kind == "class" else 0
         if self.info.steps is not None:
-            return over_steps(outputs, truth, self.info.kind, self.link, count, naive)
+            return over_steps(outputs, truth, self.info.kind, self.link, count, naive, ends)
         return view(outputs, truth, self.info.kind, self.link, count, naive)
 
 
@@ -66,14 +71,15 @@ def heads(graph: Graph, targets: Mapping[str, TargetInfo]) -> tuple[Head, ...]:
     """Return the outputs that have a loss, in the graph's order; they are named by their layer."""
     losses = [loss for loss in graph.losses if loss.target in targets]
     several = len(losses) > 1
-    feeds = {one.output: (name, one.stop) for name, one in graph.spoken.items()}
+    spoken = graph.spoken.items()
+    feeds = {one.output: (name, one.stop, one.ends is not None) for name, one in spoken}
     found = []
     for loss in losses:
         layer = graph.node(loss.output).layer
         link = model("losses", loss.type).link  # type: ignore[attr-defined]
         info = _beside(graph.node(loss.output), targets[loss.target])
         name = layer if several else ""
-        more = feeds.get(layer, (None, None))
+        more = feeds.get(layer, (None, None, False))
         found.append(Head(loss.output, name, loss.target, info, link, *more))
     return tuple(found)
 

@@ -30,6 +30,7 @@ class Output:
     name: str
     target: TargetInfo
     link: str
+    ends: bool = False  # it learns where its sequences of numbers end
     unmeasured: tuple[str, ...] = ()
 
     @property
@@ -42,7 +43,9 @@ class Output:
         named = self.target.kind == "rows" and len(self.target.classes or ()) > 1
         if self.link == "softmax" or named:
             return "classes"
-        return "numbers" if self.target.ahead is None else "forecasts"
+        if self.target.ahead is not None:
+            return "forecasts"
+        return "numbers that end" if self.ends else "numbers"
 
     @property
     def classes(self) -> list[str]:
@@ -96,10 +99,14 @@ def _outputs(spec: Spec, info: DataInfo) -> list[Output]:
     several = len(spec.losses) > 1
     targets = ((key, loss, _target(key, loss, info)) for key, loss in spec.losses.items())
     return [
-        Output(key if several else "", target, loss.link, unmeasured(spec))
+        Output(key if several else "", target, loss.link, _ends(spec, key), unmeasured(spec))
         for key, loss, target in targets
         if target
     ]
+
+
+def _ends(spec: Spec, key: str) -> bool:
+    return any(layer.ends_by() is not None for layer in spec.layers if key in ("", layer.name))
 
 
 def _target(key: str, loss: LossModel, info: DataInfo) -> TargetInfo | None:

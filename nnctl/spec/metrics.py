@@ -17,15 +17,16 @@ __all__ = ["METRICS", "SPLITS", "Gate", "Metric", "find", "parse_gate", "parse_g
 SPLITS = ("train", "validation", "test")
 
 
-Kind = Literal["classes", "classes of steps", "labels", "numbers", "forecasts"]
+Kind = Literal["classes", "classes of steps", "labels", "numbers", "forecasts", "numbers that end"]
 """What an output is compared with: one class a sample or a step, yes or no for each label, numbers,
-or the numbers that the input goes on with."""
+the numbers that the input goes on with, or sequences of numbers whose ends it learns."""
 
 STEPS: tuple[Kind, ...] = ("classes of steps",)
 CLASSES: tuple[Kind, ...] = ("classes", *STEPS)
 LABELS: tuple[Kind, ...] = ("labels",)
-NUMBERS: tuple[Kind, ...] = ("numbers", "forecasts")
+ENDING: tuple[Kind, ...] = ("numbers that end",)
 FORECASTS: tuple[Kind, ...] = ("forecasts",)
+NUMBERS: tuple[Kind, ...] = ("numbers", *FORECASTS, *ENDING)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ _ALL = (
     ),
     Metric("naive_mae", "min", FORECASTS, "mae of the target's last value, carried forward"),
     Metric("skill", "max", FORECASTS, "1 - mae / naive_mae: above 0 is better than to carry on"),
+    Metric("length_error", "min", ENDING, "steps that a sequence is too long or too short, mean"),
 )
 METRICS = {metric.name: metric for metric in _ALL}
 

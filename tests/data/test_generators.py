@@ -211,6 +211,22 @@ def test_adding_marks_two_numbers_and_asks_for_their_sum() -> None:
     assert (marks.sum(axis=0) > 0).all()
 
 
+def test_ringdown_goes_on_until_it_has_died_away() -> None:
+    seen, after = make(generate="ringdown", samples=500, length=9, longest=14, shortest=3)
+    assert seen.shape == (500, 9, 1) and after.shape == (500, 14, 1)
+    ends = (~np.isnan(after[:, :, 0])).sum(axis=1)
+    assert set(ends) == set(range(3, 15))
+    assert all(np.isnan(row[end:]).all() for row, end in zip(after[:, :, 0], ends, strict=True))
+    # x(t+1) = p x(t) - q x(t-1): what the first steps say of p and q holds for those that follow
+    for row, end in zip(np.concatenate([seen, after], axis=1)[:, :, 0], ends, strict=True):
+        whole = row[: 9 + end].astype(np.float64)
+        table = np.stack([whole[1:-1], whole[:-2]], axis=1)
+        (p, q), *_ = np.linalg.lstsq(table[:7], whole[2:9], rcond=None)
+        assert np.allclose(table @ [p, q], whole[2:], atol=1e-3)
+        first = np.sqrt(-q) ** (9 + end)  # the amplitude falls by the root of -q a step
+        assert 0.5 * first <= 0.1001 and first >= 0.0999
+
+
 def test_tokens_of_a_generator_are_not_scaled() -> None:
     for keys in ({"normalize": "standard"}, {"target": "@input"}):
         with pytest.raises(SpecError):

@@ -157,7 +157,7 @@ CASES: dict[str, Make] = {
     },
     "xor": _generated(generate="xor", samples=10),
     "spirals": _generated(generate="spirals", samples=9, classes=3),
-    **{tag: _generated(generate=tag, samples=9) for tag in ("adding", "copy", "dates")},
+    **{tag: _generated(generate=tag, samples=9) for tag in ("adding", "copy", "dates", "ringdown")},
     "reverse": _generated(generate="reverse", samples=9, length=5, shortest=2),
     "shapes": _generated(generate="shapes", samples=12, height=9, width=12, channels=3),
 }

@@ -5,6 +5,7 @@ import pytest
 
 from nnctl.metrics import (
     Classified,
+    Ending,
     Forecast,
     MultiLabel,
     Regressed,
@@ -23,6 +24,7 @@ KINDS = {
     "labels": MultiLabel,
     "numbers": Regressed,
     "forecasts": Forecast,
+    "numbers that end": Ending,
 }
 
 
@@ -40,7 +42,7 @@ def test_the_columns_by_class_are_the_metrics_of_a_class():
 def test_directions():
     better = {name: metric.better for name, metric in METRICS.items()}
     falling = {"loss", "log_loss", "mse", "rmse", "mae", "naive_mae"}
-    falling |= {"perplexity", "bits_per_character", "edit_distance"}
+    falling |= {"perplexity", "bits_per_character", "edit_distance", "length_error"}
     assert {name for name, direction in better.items() if direction == "min"} == falling
 
 

@@ -91,5 +91,16 @@ def test_numbers_of_steps_that_count() -> None:
     outputs = np.array([[1.5, 2.0], [9.0, 3.0]])
     found = compute(over_steps(outputs, truth, "number", "identity"))
     assert found["mae"] == pytest.approx(0.5)
+    assert "length_error" not in found
     with pytest.raises(DataError, match="outputs have shape"):
         over_steps(outputs[:, :1], np.zeros((3, 2)), "class", "softmax", 3)
+
+
+def test_an_end_is_held_against_the_last_step_that_counts() -> None:
+    nan = np.nan
+    truth = np.array([[1.0, nan, 3.0, nan], [nan] * 4, [1.0, 2.0, 3.0, 4.0], [1.0, nan, nan, nan]])
+    made = over_steps(
+        np.zeros((4, 4)), truth[..., None], "number", "identity", ends=np.array([1, 4, 4, 4])
+    )
+    assert compute(made)["length_error"] == pytest.approx((2 + 0 + 3) / 3)
+    assert compute(made)["mae"] == pytest.approx((1 + 3 + 1 + 2 + 3 + 4 + 1) / 7)

@@ -39,6 +39,10 @@ def test_gradients_of_a_shipped_spec(path: Path) -> None:
     lengths = {n: a[rows] for n, a in found.parts["train"].lengths.items()}
     for name, one in graph.fed.items():
         inputs[name], lengths[name] = _before(one, targets[one.target])
+        if one.ends is not None:  # 1 at the last step, 0 before it
+            behind = np.arange(one.steps) - lengths[name][:, None]
+            ends = np.where(behind < 0, behind == -1, np.nan)
+            targets[one.ends_target] = ends[..., None]
     context = Context(training=True, seed=spec.training.seed, step=0)
     corners: dict[str, dict] = {}
 
@@ -87,10 +91,17 @@ def _before(one, target):  # type: ignore[no-untyped-def]
     if one.tokens is None:
         first = np.zeros((len(target), 1, one.width))  # the mean, as it is scaled
         target = target.reshape(len(target), one.steps, one.width)
-        return np.concatenate([first, target[:, :-1]], axis=1), np.full(len(target), one.steps)
+        before = np.concatenate([first, target[:, :-1]], axis=1)
+        return np.nan_to_num(before), _steps(target)
     first = np.full((len(target), 1), one.start)
     before = np.concatenate([first, target[:, :-1]], axis=1)
     return np.maximum(before, 0), (target >= 0).sum(axis=1)
+
+
+def _steps(target):  # type: ignore[no-untyped-def]
+    """Steps of each sequence of numbers, up to the last that counts."""
+    there = np.isfinite(target).all(axis=2)
+    return np.max(there * np.arange(1, 1 + target.shape[1]), axis=1)
 
 
 def _weights(found):  # type: ignore[no-untyped-def]

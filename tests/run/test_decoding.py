@@ -16,6 +16,7 @@ from nnctl.run.predictions import as_npz, rows
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.graph.networks import graph
 from tests.run.runs import nnctl, train
+from tests.spec.helpers import SPECS
 
 WORDS = """
 [data]
@@ -177,3 +178,16 @@ def test_other_files_are_answered(run, tmp_path):
     (tmp_path / "new.tsv").write_text("input\nabc\nddu\n")
     found = rows(predict(checkpoint(run), [str(tmp_path / "new.tsv")]))
     assert [row["sample"] for row in found] == [0, 1]
+
+
+def test_ends_of_numbers_are_those_of_the_predictions(tmp_path):
+    few = ("training.threads=1", "training.epochs=15", "data.source.samples=400")
+    few += ("optimizer.learning_rate=0.02",)
+    train(SPECS / "ringdown_stop_head.toml", tmp_path / "run", *few)
+    path = checkpoint(tmp_path / "run")
+    (said,) = predict(path, ["test"]).outputs
+    truth = parts_now(read(path))["test"].targets[""]
+    said_steps, true_steps = ((~np.isnan(a[:, :, 0])).sum(axis=1) for a in (said.values, truth))
+    found = evaluate(path, split="test").metrics
+    assert found["length_error"] == pytest.approx(np.abs(said_steps - true_steps).mean())
+    assert len(set(said_steps.tolist())) > 1

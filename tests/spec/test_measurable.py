@@ -8,11 +8,12 @@ import pytest
 
 from nnctl.metrics.registry import _METRICS, discover
 from nnctl.metrics.sequences import Sequences
-from nnctl.metrics.views import Classified, Forecast, MultiLabel, Regressed
+from nnctl.metrics.views import Classified, Ending, Forecast, MultiLabel, Regressed
+from nnctl.spec import load_spec
 from nnctl.spec.info import DataInfo, TargetInfo
 from nnctl.spec.measurable import check, gates
 from nnctl.spec.metrics import METRICS
-from tests.spec.helpers import PLAIN, load
+from tests.spec.helpers import PLAIN, SPECS, load
 
 SPECIES = ("setosa", "versicolor", "virginica")
 CLASSES = TargetInfo("class", 3, SPECIES)
@@ -86,6 +87,15 @@ def test_bits_of_a_character_are_those_of_steps_that_are_characters(tokens: str)
     assert found == ([] if tokens == "character" else [f"metrics.0: {message}"])
 
 
+@pytest.mark.parametrize("ends", ["true", "false"])
+def test_ends_are_measured_where_they_are_learned(ends: str) -> None:
+    spec = load_spec(SPECS / "ringdown_stop_head.toml", [f"layers.0.stop_head={ends}"])
+    spec = spec.model_copy(update={"metrics": ("length_error",)})
+    info = DataInfo({"": (12, 1)}, {"": replace(NUMBERS, width=1, steps=24)}, 100)
+    message = '"length_error" is not measured: the target is numbers'
+    assert [f.message for f in check(spec, info)] == ([] if ends == "true" else [message])
+
+
 def test_monitors() -> None:
     flags = [
         "data.split.validation=0.1",
@@ -126,6 +136,7 @@ def test_the_kinds_are_those_of_the_views() -> None:
         MultiLabel: "labels",
         Regressed: "numbers",
         Forecast: "forecasts",
+        Ending: "numbers that end",
         Sequences: "classes of steps",
     }
     for name, metric in METRICS.items():

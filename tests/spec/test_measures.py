@@ -34,7 +34,7 @@ def test_find(name: str, known: str | None) -> None:
 def test_directions() -> None:
     assert {name for name, metric in METRICS.items() if metric.better == "min"} == {
         "loss", "log_loss", "mse", "rmse", "mae", "naive_mae",
-        "perplexity", "bits_per_character", "edit_distance",
+        "perplexity", "bits_per_character", "edit_distance", "length_error",
     }  # fmt: skip
 
 

@@ -67,3 +67,24 @@ class Adding(GeneratorModel):
 
     def target(self) -> TargetInfo:
         return TargetInfo("number", 1)
+
+
+class Ringdown(GeneratorModel):
+    """The first steps of a damped oscillation; the target is how it goes on until its amplitude is
+    below 0.1, a sequence of ``shortest`` to ``longest`` steps."""
+
+    generate: Literal["ringdown"]
+    length: int = Field(12, ge=2, le=10_000, description="steps that are seen")
+    longest: int = Field(24, ge=1, le=10_000, description="steps of the longest target")
+    shortest: int = Field(6, ge=1, le=10_000, description="steps of the shortest target")
+
+    def conflicts(self) -> Iterable[Finding]:
+        if self.shortest > self.longest:
+            message = f"the shortest target has {self.shortest} steps, the longest {self.longest}"
+            yield Finding(("shortest",), message, "shortest is at most longest")
+
+    def shape(self) -> Shape:
+        return (self.length, 1)
+
+    def target(self) -> TargetInfo:
+        return TargetInfo("number", 1, steps=self.longest)
