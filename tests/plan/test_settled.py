@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from nnctl.graph.stepping import one_step
 from nnctl.plan import Plan, settled
 from nnctl.plan.stepper import Stepper
 from nnctl.plan.tape import Tape
+from nnctl.plan.timing import Timer
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.graph import networks
 from tests.plan.nets import ADAM, data_of, net, plan_of
@@ -120,3 +122,13 @@ def test_steps_of_one_network_make_it_once(monkeypatch: pytest.MonkeyPatch) -> N
     stepper.take(plan)
     stepper.step()
     assert runs.count(firsts[0]) == 2
+
+
+@pytest.mark.parametrize("way", [Timer.alone, Timer.whole])
+def test_steps_that_are_timed_move_running_statistics(way: Callable[[Timer, int], float]) -> None:
+    plan, fresh = made("folded"), made("folded")
+    first = outputs(plan)
+    way(Timer(plan, np.tile(ROWS, 3)), 2)
+    later = outputs(plan)
+    fresh.restore(plan.tensors())
+    assert same(outputs(fresh), later) and not same(first, later)
