@@ -53,10 +53,9 @@ def _cell_back(at, before, dh, dc, g, unit):
     c, old = _c(at, n, g, unit), _c(before, n, g, unit)
     d, q = view(dh, n, unit), view(dc, n, unit)
     for j in range(n):
-        t = tanh(c[j])
-        q[j] += d[j] * o[j] * (one - t * t)
-    for j in range(n):
-        o[j] = d[j] * tanh(c[j]) * o[j] * (one - o[j])
+        t, kept, back = tanh(c[j]), o[j], d[j]
+        q[j] += back * kept * (one - t * t)
+        o[j] = back * t * kept * (one - kept)
     for j in range(n):
         a, b = i[j], e[j]
         i[j] = q[j] * b * a * (one - a)
