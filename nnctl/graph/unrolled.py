@@ -7,6 +7,7 @@ are tied to it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from nnctl.errors import UsageError
 from nnctl.graph.boxes import Box, box_of, losses
@@ -41,7 +42,9 @@ def unrolled(graph: Graph, steps: int) -> tuple[Box, ...]:
             ends[layer.name] = (whole.name,)
         found += made
     by_node = {node.name: ends[layer.name] for layer in outline(graph) for node in layer.nodes}
-    return (*found, *losses(graph, by_node))
+    found += losses(graph, by_node)
+    read = {name for box in found for name in box.inputs}  # of what is taught not the first step
+    return tuple(box for box in found if box.kind != "input" or box.name in read)
 
 
 def require_steps(graph: Graph, steps: int) -> None:
@@ -112,7 +115,7 @@ def _recurrent(
     for node in layer.nodes:
         if node.steps is not None:
             boxes = list(_states(node, graph, node.steps, given, count))
-            last = [box.name for box in boxes[1:]]
+            last = [box.name for box in boxes[-count:]]
             ends[node.name] = tuple(reversed(last) if node.steps.backward else last)
             if not node.steps.every:
                 ends[node.name] = (last[-1],)
@@ -135,26 +138,41 @@ def _joined(node: Node, given: list[tuple[str, ...]]) -> Iterator[Box]:
 def _states(
     node: Node, graph: Graph, moves: Steps, given: list[tuple[str, ...]], count: int
 ) -> Iterator[Box]:
-    """Yield the state at the start, then those of the steps in the order that they are taken in."""
-    name, hands = node.name, moves.states
+    """Yield the state at the start, then those of the steps in the order that they are taken in.
+
+    A layer that is taught what it hands on reads that at all steps but the first.
+    """
+    name, hands, taught = node.name, moves.states, len(node.inputs) > 1 and not moves.starts
     places = range(count, 0, -1) if moves.backward else range(1, count + 1)
     start = count + 1 if moves.backward else 0
     before = f"{name}[{start}]"
-    if len(node.inputs) > 1:
-        detail = f"from {graph.node(node.inputs[1]).layer}"
-        yield Box(before, _called(name, hands, start), detail, "layer", given[1])
-    else:
-        yield Box(before, _called(name, hands, start), "zeros", "input", ())
-    uses = [use.parameter for use in node.params.values()]
+    yield _start(node, graph, given, Box(before, _called(name, hands, start), "", "layer", ()))
+    uses = [use.parameter for key, use in node.params.items() if key not in moves.learned]
     own = all(graph.parameters[use].node == node.name for use in uses)
     for k in places:
         is_first = k == places[0] and own
         told = f"weights {', '.join(uses)}" if is_first else f"tied to {', '.join(uses)}"
         detail = f"{node.op}, {format_shape(node.shape[-1:])}, {told}"
         inputs = (_at(given[0], k - 1), before)
+        if taught and k != places[0]:
+            inputs = (inputs[0], _at(given[1], k - 1))
         box = Box(f"{name}[{k}]", _called(name, hands, k), detail, "layer", inputs)
         before = box.name
         yield box
+
+
+def _start(node: Node, graph: Graph, given: list[tuple[str, ...]], box: Box) -> Box:
+    """The box of the state before the first step, with where that comes from."""
+    moves = node.steps or Steps(0, 0)
+    if len(node.inputs) > 1 and moves.starts:
+        detail = f"from {graph.node(node.inputs[1]).layer}"
+        return replace(box, detail=detail, inputs=given[1])
+    if moves.learned:
+        own = ", ".join(node.params[key].parameter for key in moves.learned)
+        return replace(box, detail=f"weights {own}")
+    if node.states:
+        return replace(box, detail="what the window before ended with", kind="input")
+    return replace(box, detail="zeros", kind="input")
 
 
 def _called(name: str, states: tuple[str, ...], k: int) -> str:

@@ -1,5 +1,8 @@
 """Hold the lengths of sequences against the network, and bring targets to the steps of outputs.
 
+Targets of which no step counts compare with nothing: a part of them is refused, and a sample where
+a decoder is to say it.
+
 An output whose steps are those of an input, or as many as its layers make of them, has no place for
 a longer target; a shorter one leaves the rest uncounted. A stop needs no step of its own: where the
 target is as long as the output, its end is the end.
@@ -31,9 +34,10 @@ SHORTEN = (
 def fitted(graph: Graph, targets: Mapping[str, TargetInfo], part: Part, file: str = "") -> Part:
     """Return a part with targets of as many steps as the outputs have that they stand beside.
 
-    Raises DataError for sequences that are too short for a window, and targets too long for theirs.
+    Raises DataError for sequences that are too short for a window, and targets that are too long
+    for theirs, or have no step.
     """
-    problems = list(_too_short(graph, part))
+    problems = [*_too_short(graph, part), *_empty(graph, targets, part)]
     ends = {}
     for loss in graph.losses:
         node, values = graph.node(loss.output), part.targets.get(loss.target)
@@ -76,6 +80,24 @@ def _too_short(graph: Graph, part: Part) -> Problems:
             message = f'{_steps(given[row])}{which}, and "{node.layer}" needs {least} or more'
             hint = "leave the record out, or take smaller windows, or padding"
             yield _at(part, row, message, hint)
+
+
+def _empty(graph: Graph, targets: Mapping[str, TargetInfo], part: Part) -> Problems:
+    said = {one.target for one in graph.spoken.values() if not one.closed}
+    for name in dict.fromkeys(loss.target for loss in graph.losses):
+        values, info = part.targets.get(name), targets.get(name)
+        if values is None or info is None or info.steps is None or not len(values):
+            continue
+        there = np.asarray(_counts(values).any(axis=1))
+        which, filler = f' "{name}"' if name else "", "-1" if values.ndim == 2 else "NaN"
+        if not there.any():
+            given = counted(len(there), "sample")
+            message = f"no step of the target{which} counts in these {given}: all are {filler}"
+            yield Problem(message, "give a target at some steps")
+        elif name in said:
+            for row in np.flatnonzero(~there).tolist():
+                message = f"the target{which} has no step: all are {filler}"
+                yield _at(part, row, message, "leave the sample out: a decoder has nothing to say")
 
 
 def _too_long(node: Node, values: Array, room: Array, info: TargetInfo, part: Part) -> Problems:

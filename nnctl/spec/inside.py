@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from pydantic_core import PydanticCustomError
 
-from nnctl.spec.base import Finding, SpecModel
+from nnctl.spec.base import PREVIOUS, Finding, LayerModel, SpecModel
 from nnctl.spec.registry import Tagged
 
 
@@ -18,14 +18,24 @@ class Inside(Tagged):
     hint: ClassVar[str]
 
     def validate(self, value: Any) -> SpecModel:
-        made = super().validate(value)
+        made = cast("LayerModel", super().validate(value))
         findings = list(self.refuse(made))
         if findings:
             raise PydanticCustomError("conflict", "conflict", {"findings": findings})
         return made
 
-    def refuse(self, made: SpecModel) -> Iterator[Finding]:
+    def refuse(self, made: LayerModel) -> Iterator[Finding]:
         """Yield what the layer may not say here."""
         for key in ("name", "from_", "share"):
             if getattr(made, key) is not None:
                 yield Finding((key.rstrip("_"),), self.message, self.hint)
+        reads = made.arity[0]
+        if reads > 1:
+            message = f"{made.type} reads {reads} layers, and here each layer reads the one before"
+            yield Finding(("type",), message, "use it as a layer of the network, with from")
+        if any(PREVIOUS in part.reads for part in made.members()):
+            message = f"{made.type} is fed its target, and here it is no output that has one"
+            hint = "use it as a layer of the network"
+            if made.closes_loop:
+                hint = f"set teacher_forcing = false, or {hint}"
+            yield Finding(("type",), message, hint)

@@ -155,7 +155,9 @@ def _share(layer: Layer, layers: list[Layer]) -> Iterator[Finding]:
     owner = next((other for other in layers if other.name == layer.share), None)
     alike = [o.name for o in layers if o.kind == layer.kind and o is not layer]
     model = _model(layer)
-    if model is not None and model.parameters is LayerModel.parameters:
+    if model is not None and "share" in model.without:
+        yield Finding(path, f"{layer.kind} shares no parameters", "remove it")
+    elif model is not None and model.parameters is LayerModel.parameters:
         yield Finding(path, f"has no effect: {layer.kind} has no parameters", "remove it")
     elif owner is None:
         yield Finding(path, f'no layer is named "{layer.share}"', hint(layer.share, alike, "names"))

@@ -52,11 +52,14 @@ def forward(
 
 
 def mean_loss(slices: Sequence[Terms]) -> float:
-    """Return the loss of all rows from the terms of each slice: means over all that counts."""
+    """Return the loss of all rows from the terms of each slice: means over all that counts; NaN
+    where nothing does."""
     total = 0.0
     for losses in zip(*slices, strict=True):
-        summed = sum(mean * count for _, mean, count in losses)
-        total += losses[0][0] * (summed / max(sum(count for _, _, count in losses), 1.0))
+        counted = sum(count for _, _, count in losses)
+        if not counted:
+            return float("nan")
+        total += losses[0][0] * (sum(mean * count for _, mean, count in losses) / counted)
     return total if slices and slices[0] else float("nan")
 
 

@@ -76,6 +76,43 @@ def test_a_state_that_another_layer_gives_is_where_it_starts() -> None:
     assert ("a[3]", "b[0]") in edges(text) and ("input[1]", "b[1]") in edges(text)
 
 
+def test_a_start_that_is_trained_or_goes_on() -> None:
+    text = (
+        'lstm units=4 initial_state="learned" name="a"\nrnn units=2 returns="last"\ndense units=3'
+    )
+    found = {box.name: box for box in unrolled(graph(text, info=SERIES), 2)}
+    assert found["a[0]"].detail == "weights a.h0, a.c0"
+    assert found["a[1]"].detail == "lstm, 4, weights a.w, a.u, a.b"
+    series = DataInfo({"": (8, 2)}, {"": TargetInfo("number", 2, steps=8)}, 100, stride=8)
+    rest = '[loss]\ntype = "mse"\n[training]\nshuffle = false\n'
+    found = {
+        box.name: box
+        for box in unrolled(
+            graph('lstm units=3 stateful=true name="a"\ndense units=2', rest, series), 2
+        )
+    }
+    assert found["a[0]"].detail == "what the window before ended with"
+
+
+def test_what_is_taught_is_read_at_all_steps_but_the_first() -> None:
+    info = DataInfo({"": (6, 5)}, {"": TargetInfo("number", 2, steps=6)}, 100)
+    text = 'output_rnn units=4 outputs=2 name="a"{}'
+    mse = '[loss]\ntype = "mse"\n'
+
+    def drawn(more: str) -> set[tuple[str, str]]:
+        found = unrolled(graph(text.format(more), mse, info), 3)
+        assert {box.name for box in found if box.kind == "input"} == {
+            source for box in found for source in box.inputs if source.startswith(("input", "a[0]"))
+        }
+        return {(s, box.name) for box in found for s in box.inputs if box.kind == "layer"}
+
+    inputs = {(f"input[{k}]", f"a[{k}]") for k in (1, 2, 3)}
+    fed = {(f"input.a.previous[{k}]", f"a[{k}]") for k in (2, 3)}
+    assert drawn("") == inputs | fed | {("a[0]", "a[1]")}
+    own = {(f"a[{k - 1}]", f"a[{k}]") for k in (1, 2, 3)}
+    assert drawn(" teacher_forcing=false") == inputs | own
+
+
 def test_states_and_weights_are_named_and_weights_tied() -> None:
     found = {box.name: (box.title, box.detail) for box in unrolled(graph(STACK, info=SERIES), 3)}
     assert found["a[0]"] == ("a h0, c0", "zeros")

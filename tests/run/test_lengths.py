@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nnctl.data import Part, load
@@ -68,3 +69,38 @@ def test_of_many_the_first_are_named_and_the_rest_counted(tmp_path: Path) -> Non
         _fitted(tmp_path, "abc\txyx\n" + 13 * "ab\txyy\n", SAME)
     problems = caught.value.problems
     assert len(problems) == 11 and problems[-1].message == "and 3 more"
+
+
+def _numbers(folder: Path, target: np.ndarray, layers: str, loss: str) -> Part:
+    """A part of sequences (N, 4, 1) and such targets for their steps."""
+    np.savez(folder / "s.npz", x=np.ones((len(target), 4, 1)), y=target)
+    data = '[data]\nsource = "s.npz"\nfeatures = "x"\ntarget = "y"\nsteps = "all"\n'
+    spec = networks.spec(layers, loss, data=f"{data}split = {{ validation = 0, test = 0 }}\n")
+    dataset = load(spec.data, folder)
+    info = info_of(dataset)
+    return fitted(build(spec, info), info.targets, parts_of(dataset, spec)["train"], "s.npz")
+
+
+MSE, NAN = '[loss]\ntype = "mse"\n', np.nan
+EVERY = "gru units=3\ndense units=1"
+CELL = '{type="gru",units=3}'
+DECODER = f'encoder_decoder encoder=[{CELL}] decoder=[{CELL},{{type="dense",units=1}}]'
+
+
+@pytest.mark.parametrize("layers", [EVERY, DECODER])
+def test_targets_without_a_step(tmp_path: Path, layers: str) -> None:
+    """Samples without one are left out of every sum, where no decoder is to say them; a part of
+    such samples has no loss."""
+    some = np.array([[1.0, NAN, 2.0, NAN], [NAN] * 4, [NAN, 1.0, NAN, NAN]])[:, :, None]
+    none = np.full((3, 4, 1), NAN)
+    with pytest.raises(DataError) as caught:
+        _numbers(tmp_path, none, layers, MSE)
+    said = "s.npz: no step of the target counts in these 3 samples: all are NaN"
+    assert str(caught.value.problems[0]).startswith(said)
+    if layers == EVERY:
+        assert _numbers(tmp_path, some, layers, MSE).samples == 3
+        return
+    with pytest.raises(DataError) as caught:
+        _numbers(tmp_path, some, layers, MSE)
+    said = "s.npz: sample 1: the target has no step: all are NaN"
+    assert str(caught.value.problems[0]).startswith(said)

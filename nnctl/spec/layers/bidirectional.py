@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 from pydantic_core import PydanticCustomError
@@ -28,7 +28,7 @@ class _Inner(Inside):
             raise PydanticCustomError("not_expected", "not a recurrent layer")
         return found
 
-    def refuse(self, made: SpecModel) -> Iterator[Finding]:
+    def refuse(self, made: LayerModel) -> Iterator[Finding]:
         yield from super().refuse(made)
         if getattr(made, "backward", False):
             hint = "leave it out: there is one layer for each direction"
@@ -51,6 +51,8 @@ class Bidirectional(LayerModel):
 
     Their weights are called NAME.forward.w and NAME.backward.w, and so on.
     """
+
+    without: ClassVar[tuple[str, ...]] = ("share",)
 
     type: Literal["bidirectional"]
     layer: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -59,6 +59,8 @@ class EncoderDecoder(LayerModel):
     context of its own. The last layer of the decoder gives the output.
     """
 
+    without: ClassVar[tuple[str, ...]] = ("share",)
+
     type: Literal["encoder_decoder"]
     encoder: Stack = Field(description="layers that read the input, the first of them what it is")
     decoder: Stack = Field(
@@ -93,8 +95,6 @@ class EncoderDecoder(LayerModel):
             yield Finding(("decoder", len(self.decoder) - 1), message, hint)
         for k, layer in enumerate(self.decoder):
             yield from (finding.under("decoder", k) for finding in _backward(layer))
-        if self.share is not None:
-            yield Finding(("share",), "an encoder-decoder shares no parameters", "remove it")
 
     def own_share(self) -> tuple[float, int]:
         sampling = self.scheduled_sampling
