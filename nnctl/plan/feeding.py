@@ -23,20 +23,21 @@ Means = Mapping[str, np.ndarray]
 
 
 def fed(
-    wanted: Mapping[str, Fed], targets: Mapping[str, np.ndarray] | None, count: int, means: Means
+    wanted: Mapping[str, Fed], targets: Mapping[str, np.ndarray], count: int, means: Means
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Return inputs (N, *shape) and lengths (N,) of all that is fed to a network, and the targets
     of what learns where sequences end, (N, steps, 1).
 
-    Without targets there is nothing to feed but the start: of numbers their mean.
+    Without its target there is nothing to feed a layer but the start: of numbers their mean.
     """
     inputs, lengths, last = {}, {}, {}
     for name, one in wanted.items():
         inputs[name] = _start(one, count, means.get(one.target))
         lengths[name] = np.ones(count, dtype=np.int64)
-        if targets is not None:
-            counts = _counts(one, targets[one.target])
-            _feed(inputs[name], one, targets[one.target], counts)
+        target = targets.get(one.target)
+        if target is not None:
+            counts = _counts(one, target)
+            _feed(inputs[name], one, target, counts)
             lengths[name] = _lengths(counts)
             if one.ends is not None:
                 last[one.ends_target] = _ends(lengths[name], one.steps)

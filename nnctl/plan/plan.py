@@ -100,16 +100,18 @@ class Plan:
         inputs: Mapping[str, np.ndarray],
         targets: Mapping[str, np.ndarray] | None = None,
         lengths: Mapping[str, np.ndarray] | None = None,
+        said: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Make a split resident: arrays are kept by reference where their layout allows.
 
         ``inputs`` by name ("" for the only one), (N, ...); ``targets`` by target name: int64
         labels (N,) or numbers (N, width), over steps (N, steps) or (N, steps, width).
-        ``lengths`` by input name: int64 (N,), steps that count.
+        ``lengths`` by input name: int64 (N,), steps that count. ``said`` is like targets over
+        steps: it is fed to layers that read their own outputs, in place of the targets.
         """
         means = {name: pair[0] for name, pair in self.target_scalers.items() if pair is not None}
         count = len(next(iter(inputs.values())))
-        more, ends, last = fed(self.graph.fed, targets, count, means)
+        more, ends, last = fed(self.graph.fed, said or targets or {}, count, means)
         held = {n: self.tapes.as_source(n, a) for n, a in {**inputs, **more}.items()}
         wanted = {} if targets is None else self.tapes.as_targets({**targets, **last})
         measured = self.tapes.as_lengths({**(lengths or {}), **ends})

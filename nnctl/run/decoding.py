@@ -73,6 +73,12 @@ class Numbers:
     values: Array
     ends: Array
 
+    @property
+    def meant(self) -> Array:
+        """The values, NaN behind the end of each sequence."""
+        there = np.arange(self.values.shape[1]) < self.ends[:, None]
+        return np.where(there[:, :, None], self.values, np.nan)
+
 
 def said(plan: Plan, name: str, part: Part, manner: Manner) -> Said:
     """Return what a decoder of classes says of all samples of a part."""
@@ -109,6 +115,19 @@ def _speakers(plan: Plan, name: str, part: Part, beams: int) -> Iterator[tuple[S
             yield made.of(inputs, lengths, beams), count
     finally:
         made.close()
+
+
+def as_targets(plan: Plan, heads: Sequence[Head], part: Part, manner: Manner) -> dict[str, Array]:
+    """Return what the decoders say of a part, by target, in the form of targets over steps."""
+    found = {}
+    for head in heads:
+        if head.feeds is not None:
+            said = all_said(plan, head, [part], manner)
+            given, filler = (said.tokens, -1) if isinstance(said, Said) else (said.meant, np.nan)
+            room = [(0, 0)] * given.ndim
+            room[1] = (0, plan.graph.fed[head.feeds].steps - given.shape[1])
+            found[head.target] = np.pad(given, room, constant_values=filler)
+    return found
 
 
 def all_said(plan: Plan, head: Head, parts: Sequence[Part], manner: Manner) -> Said | Numbers:

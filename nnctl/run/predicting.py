@@ -12,7 +12,8 @@ import numpy as np
 from nnctl.data import Part
 from nnctl.errors import UsageError
 from nnctl.graph import Graph
-from nnctl.run.decoding import GREEDY, Manner, all_said
+from nnctl.graph.graph import input_node_name
+from nnctl.run.decoding import GREEDY, Manner, all_said, as_targets
 from nnctl.run.evaluate import OTHER, Stored, compiled, no_part, parts_now, read, read_file
 from nnctl.run.heads import Array, Head
 from nnctl.run.predictions import Predicted, Predictions, predicted, spoken
@@ -57,7 +58,7 @@ def _predictions(
     layer: str | None,
     manner: Manner,
 ) -> Predictions:
-    found = _outputs(plan, parts, layer, stored.heads)
+    found = _outputs(plan, parts, layer, stored.heads, manner)
     outputs = (
         [] if layer else [_said(stored, plan, head, parts, found, manner) for head in stored.heads]
     )
@@ -72,16 +73,17 @@ def _predictions(
 
 
 def _outputs(
-    plan: Plan, parts: Sequence[Part], layer: str | None, heads: Sequence[Head]
+    plan: Plan, parts: Sequence[Part], layer: str | None, heads: Sequence[Head], manner: Manner
 ) -> dict[str, Array]:
-    """Return what the network gives, by node, or the features of a layer; nothing where decoders
-    give all of it."""
+    """Return what the network gives, by node, or the features of a layer, of a decoder along what
+    it says; nothing where decoders give all of it."""
     found: dict[str, list[Array]] = {}
     if layer is None and all(head.feeds is not None for head in heads):
         return {}
     for number, part in enumerate(parts):
         name = f"{OTHER}{number}"
-        plan.attach(name, part.inputs, None, part.lengths)
+        said = as_targets(plan, heads, part, manner) if _speaks(plan, layer) else None
+        plan.attach(name, part.inputs, None, part.lengths, said)
         for start in range(0, part.samples, SLICE_ROWS):
             rows = np.arange(start, min(start + SLICE_ROWS, part.samples), dtype=np.int64)
             if layer is not None:
@@ -90,6 +92,14 @@ def _outputs(
             for node, values in plan.evaluate(name, rows).outputs.items():
                 found.setdefault(node, []).append(values)
     return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def _speaks(plan: Plan, layer: str | None) -> bool:
+    """Whether a layer reads what a decoder has said."""
+    if layer is None:
+        return False
+    before = plan.graph.ancestors([plan.tapes.last_node(layer)])
+    return any(input_node_name(name) in before for name in plan.graph.spoken)
 
 
 def _said(

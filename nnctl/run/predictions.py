@@ -98,8 +98,7 @@ def spoken(head: Head, said: Said | Numbers, vocabulary: Vocabulary | None) -> P
     """Return the sequences that a decoder says: numbers as far as it means them, classes as texts
     of its vocabulary, or their names."""
     if isinstance(said, Numbers):
-        meant = np.arange(said.values.shape[1]) < said.ends[:, None]
-        return Predicted(head.name, values=np.where(meant[:, :, None], said.values, np.nan))
+        return Predicted(head.name, values=said.meant)
     texts = []
     for row in said.tokens:
         ended = row[(row >= 0) & (row != head.stop)]

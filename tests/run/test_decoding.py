@@ -191,3 +191,23 @@ def test_ends_of_numbers_are_those_of_the_predictions(tmp_path):
     found = evaluate(path, split="test").metrics
     assert found["length_error"] == pytest.approx(np.abs(said_steps - true_steps).mean())
     assert len(set(said_steps.tolist())) > 1
+
+
+@pytest.mark.parametrize("spec", ["dates_attention", "ringdown_stop_head"])
+def test_features_of_a_decoder_are_along_what_it_says(spec, tmp_path):
+    """The last layer's features are the outputs that what was said comes from."""
+    few = ("training.threads=1", "training.epochs=3", "data.source.samples=200")
+    train(SPECS / f"{spec}.toml", tmp_path / "run", *few)
+    path = checkpoint(tmp_path / "run")
+    (said,) = predict(path, ["test"]).outputs
+    (given,) = predict(path, ["test"], layer="encoder_decoder_1").features.values()
+    (states,) = predict(path, ["test"], layer="encoder_decoder_1.decoder.gru_1").features.values()
+    if said.labels is None:
+        there = ~np.isnan(said.values[:, :, 0])
+        assert np.allclose(given[there], said.values[there], atol=1e-6)
+    else:
+        there = said.labels >= 0
+        given[:, :, 0] = -np.inf  # the start is never said
+        assert np.array_equal(np.argmax(given, axis=2)[there], said.labels[there])
+    steps = there.sum(axis=1)
+    assert (steps > 1).all() and (np.abs(states).sum(axis=2) > 0).sum() == steps.sum()
