@@ -83,9 +83,9 @@ def trace(plan: Plan, split: str, row: int) -> list[tuple[str, dict[str, np.ndar
 
 def signals(
     plan: Plan, split: str, rows: np.ndarray, nodes: Sequence[Node]
-) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return what nodes read, what they give and what comes back to that in a training step on some
-    rows, by node, in their own shapes."""
+) -> dict[str, tuple[list[np.ndarray], np.ndarray, np.ndarray]]:
+    """Return all that nodes read, what they give and what comes back to that in a training step on
+    some rows, by node, in their own shapes."""
     plan.use(split, labeled=True)
     tape, live = plan.tapes.probe(keep=True), len(rows)
     with plan.carried.from_zeros():
@@ -93,9 +93,9 @@ def signals(
             pass
     found, shapes = {}, {node.name: node.shape for node in plan.graph.nodes}
     for node in nodes:
-        x, y = (
+        *x, y = (
             tape.array(tape.lowering.y[name])[:live].reshape(live, *shapes[name]).copy()
-            for name in (node.inputs[0], node.name)
+            for name in (*node.inputs, node.name)
         )
         deltas = [tape.array(buffer)[:live] for buffer in tape.lowering.sources(node)]
         found[node.name] = x, y, np.sum(deltas, axis=0).reshape(live, *node.shape)

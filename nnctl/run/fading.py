@@ -33,18 +33,22 @@ def fading(plan: Plan, graph: Graph, split: str, rows: Array) -> list[dict[str, 
     """
     from nnctl.plan.inspect import signals
 
-    nodes = [node for node in graph.nodes if node.steps is not None and node.op in CELLS]
-    if not nodes:
-        return []
-    each = sum(node.steps.count * node.steps.numbers for node in nodes if node.steps is not None)
-    rows = rows[: min(max(NUMBERS // each, 2), SAMPLES)]
-    held, parameters = signals(plan, split, rows, nodes), plan.parameters()
-    with np.errstate(all="ignore"):  # what explodes may do so beyond all numbers
-        return [
-            {"layer": node.layer, "type": node.op}
-            | _row(node, _lengths(plan, graph, split, node)[rows], *held[node.name], parameters)
-            for node in nodes
-        ]
+    every = [node for node in graph.nodes if node.steps is not None]
+    nodes = [node for node in every if node.op in CELLS]
+    held, parameters = {}, plan.parameters()
+    if nodes:
+        each = sum(node.steps.count * node.steps.numbers for node in nodes if node.steps)
+        rows = rows[: min(max(NUMBERS // each, 2), SAMPLES)]
+        held = signals(plan, split, rows, nodes)
+    found = []
+    for node in every:
+        row = {"missing": "from step to step goes its output, and not its state"}
+        if node.name in held:
+            lengths = _lengths(plan, graph, split, node)[rows]
+            with np.errstate(all="ignore"):  # what explodes may do so beyond all numbers
+                row = _row(node, lengths, *held[node.name], parameters)
+        found.append({"layer": node.name, "type": node.op} | row)
+    return found
 
 
 def _lengths(plan: Plan, graph: Graph, split: str, node: Node) -> Array:
@@ -56,19 +60,29 @@ def _lengths(plan: Plan, graph: Graph, split: str, node: Node) -> Array:
 
 
 def _row(
-    node: Node, lengths: Array, x: Array, y: Array, dy: Array, parameters: Mapping[str, Array]
+    node: Node,
+    lengths: Array,
+    read: Sequence[Array],
+    y: Array,
+    dy: Array,
+    parameters: Mapping[str, Array],
 ) -> dict[str, Any]:
     params = {n: parameters[use.parameter].astype(float) for n, use in node.params.items()}
     if not is_known(node.op, node.fields):
         return {"missing": "its units are mixed behind the products of a step"}
-    if len(node.inputs) > 1:
-        return {"missing": "it starts from a state that another layer gives"}
+    x, *starts = read
+    for start in starts:  # h, or h and c, side by side
+        states = start.astype(float).reshape(len(x), -1, len(params["u"])).swapaxes(0, 1)
+        params |= dict(zip(("h0", "c0"), states, strict=False))
     steps, backward = x.shape[1], bool(node.steps and node.steps.backward)
     taken = aligned(x.astype(float), lengths, backward)
     found = slopes(node.op, node.fields, params, taken, steps - lengths)
     states = found.states.swapaxes(0, 1)
-    given = aligned(y, lengths, backward) if y.ndim == 3 else y
-    if not np.allclose(states if y.ndim == 3 else states[:, -1], given, rtol=0, atol=1e-3):
+    taken_here = np.arange(steps) >= steps - lengths[:, None]
+    made, given = states[:, -1], y
+    if y.ndim == 3:
+        made, given = states[taken_here], aligned(y, lengths, backward)[taken_here]
+    if not np.allclose(made, given, rtol=0, atol=1e-3):
         return {"missing": _reason(node)}
     gradient, influence = norms(node, found, dy.astype(float), params, lengths)
     return {

@@ -170,6 +170,38 @@ def test_padded_sequences_in_the_engine() -> None:
     assert "recurrent dropout" in second["missing"]
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_of_decoders_and_both_directions(kind: str) -> None:
+    """A decoder starts from what the encoder gives; its states are those of the engine."""
+    info = DataInfo({"": (T, INPUTS)}, {"": TargetInfo("number", 2, steps=4)}, 50)
+    cell = f'{{type="{kind}",units=4}}'
+    layers = f'encoder_decoder name="e" encoder=[{{type="bidirectional",layer={cell}}}] '
+    layers += f'decoder=[{cell},{{type="dense",units=2}}]'
+    graph, _ = net(layers, info, '[loss]\ntype = "mse"\n')
+    plan = plan_of(graph)
+    plan.attach("train", *data_of(info))
+    found = fading(plan, graph, "train", np.arange(6))
+    plan.close()
+    encoder, decoder = "e.encoder.bidirectional_1", f"e.decoder.{kind}_1"
+    assert [row["layer"] for row in found] == [
+        f"{encoder}.forward", f"{encoder}.backward", decoder
+    ]  # fmt: skip
+    assert [len(row["gradient"]) for row in found] == [T, T, 4]
+
+
+def test_an_output_that_is_fed_back_says_so() -> None:
+    info = DataInfo({"": (T, INPUTS)}, {"": TargetInfo("number", 2, steps=T)}, 50)
+    layers = 'output_rnn units=3 outputs=2 name="r"'
+    for before in ("", 'gru units=3 name="a"\n'):
+        graph, _ = net(before + layers, info, '[loss]\ntype = "mse"\n')
+        plan = plan_of(graph)
+        plan.attach("train", *data_of(info))
+        *others, row = fading(plan, graph, "train", np.arange(6))
+        plan.close()
+        assert row["missing"] == "from step to step goes its output, and not its state"
+        assert len(others) == bool(before) and all(other["gradient"] for other in others)
+
+
 @pytest.mark.parametrize("option", ["layer_norm=true", 'reset="before"'])
 def test_a_cell_whose_units_are_mixed_says_so(option: str) -> None:
     layers = f'gru units=4 name="a" {option}\nlstm units=3 peepholes=true returns="last" name="r"'
