@@ -62,6 +62,10 @@ def command(
 
     if unroll is not None and graph is None:
         raise UsageError("--unroll says how a graph is drawn", "add --graph svg or --graph dot")
+    asked = {"--resolved": resolved, "--graph": graph is not None, "--plan": plan}
+    chosen = [option for option, given in asked.items() if given]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} show different things", "give one of them")
     out = Output(json=json)
     flags = [*(set_ or ()), *([f"training.batch_size={batch}"] if batch else ())]
     network = load_target(target, flags)

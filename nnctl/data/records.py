@@ -251,7 +251,7 @@ class _Records:
                 whose = self.like.name if self.like else self.source.path.name
                 message = (
                     f'"{name}": {self.kind} "{legible(sign)}" (number {place + 1}) is not in '
-                    f"{whose}"
+                    f"the vocabulary of {whose}"
                 )
                 hint = "clean the record, or train with data.unknown = true"
                 problem = content.place(row, message, hint + self._if_header(row))

@@ -17,7 +17,7 @@ from nnctl.errors import DataError, Problem
 if TYPE_CHECKING:
     from nnctl.spec.data import DataSpec
 
-WHOSE = "the checkpoint's vocabulary"
+WHOSE = "the checkpoint"
 
 
 def strangers(
@@ -33,7 +33,8 @@ def strangers(
     reading = replace(now, name=WHOSE, vocabularies=inputs, answers=answers)
     try:
         if now.noun == "text":
-            text.open_more(Opener(data, base_dir, locate), reading, data.source, whose=WHOSE)
+            opened, whose = Opener(data, base_dir, locate), f"the vocabulary of {WHOSE}"
+            text.open_more(opened, reading, data.source, whose=whose)
         else:
             opener = records.RecordOpener(data, base_dir, locate)
             opener.like(reading, data.source, ("data", "source"), keep=True)

@@ -72,13 +72,15 @@ def _over_steps(field: Field, task: str | None, place: Place) -> TargetInfo | No
         return None
     values = field.whole()
     low, high = min(values), max(values)
-    if low < -1:
+    if low < -1 and task is None:
         return None
     if high < 1:
         given = f"its labels are {low} to {high}" if low < high else f"all its labels are {low}"
         message = f'target "{field.name}" has not two classes: {given}'
         raise DataError(place(0, message, "a classifier needs at least two classes"))
-    return TargetInfo("class", high + 1, tuple(map(str, range(high + 1))), steps)
+    found = TargetInfo("class", high + 1, tuple(map(str, range(high + 1))), steps)
+    check_steps(field, found, place)
+    return found
 
 
 def check_steps(field: Field, info: TargetInfo, place: Place) -> None:

@@ -14,7 +14,7 @@ from nnctl.data import cutting, kinds, long
 from nnctl.data.cutting import Frame
 from nnctl.data.long import Long, require_steps
 from nnctl.data.opening import Opened, Opener
-from nnctl.data.problems import MAX_PROBLEMS, SpecPath
+from nnctl.data.problems import SpecPath, first_of
 from nnctl.data.reading import Reading
 from nnctl.data.roles import Roles
 from nnctl.data.sources.base import Content
@@ -141,7 +141,7 @@ def _numbered(
     """Number the tokens. Raises DataError at the first of each that is not known."""
     problems = list(_strange(read, vocabulary, whose))
     if problems:
-        raise DataError(problems)
+        raise DataError(first_of(problems))
     codes = vocabulary.codes(read.tokens)
 
     def inputs() -> dict[str, np.ndarray]:
@@ -157,9 +157,7 @@ def _numbered(
 
 def _strange(read: _Read, vocabulary: Vocabulary, whose: str) -> Iterator[Problem]:
     hint = "clean the text, or set data.unknown = true to read all such as one symbol"
-    for count, token in enumerate(unknown_places(read.tokens, vocabulary)):
-        if count == MAX_PROBLEMS:
-            return
+    for token in unknown_places(read.tokens, vocabulary):
         sign = legible(str(read.tokens[token]))
         message = f'{read.kind} "{sign}" is not in {whose}'
         yield read.place(token, message, hint)

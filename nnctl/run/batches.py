@@ -40,7 +40,7 @@ def check_batches(spec: Spec, graph: Graph, samples: int) -> None:
     Raises SpecError.
     """
     batch = batch_size(spec, samples)
-    if graph.carried and samples < 2 * batch:
+    if graph.carried and samples <= batch:
         given = f"{samples} training samples in {batch} streams: of none would a second window"
         message = f"{given} go on where the first one ended"
         hint = f"set batch_size = {max(1, samples // 2)} or less, or make windows shorter"

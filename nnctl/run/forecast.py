@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from nnctl.data import Part, load
 from nnctl.errors import UsageError
 from nnctl.run.evaluate import Stored, compiled, read
 from nnctl.run.predicting import unlabeled
+from nnctl.run.prepare import parts_of
+from nnctl.spec.metrics import SPLITS
 
 Array = np.ndarray[Any, Any]
 DIGITS = 9
@@ -37,7 +40,7 @@ def carry_on(path: Path, source: str, steps: int, threads: int | None = None) ->
     """Return how a checkpoint of a series carries ``source`` on. Raises UsageError, DataError."""
     stored = read(path)
     name, columns = _columns(stored)
-    part = unlabeled(stored, source)
+    part = _to_the_end(stored, source)
     plan = compiled(stored, None, threads)
     head = stored.heads[0]
     window = part.inputs[name][-1:].astype(np.float64)
@@ -54,6 +57,18 @@ def carry_on(path: Path, source: str, steps: int, threads: int | None = None) ->
     finally:
         plan.close()
     return Forecasts(source, columns, np.array(found))
+
+
+def _to_the_end(stored: Stored, source: str) -> Part:
+    """Return the windows of a file or of a part of the data, the last of which ends where that
+    does: those of a part may lie further apart than a step."""
+    part = unlabeled(stored, source)
+    if source not in SPLITS or stored.info.stride in (None, 1):
+        return part
+    spec = stored.spec
+    data = spec.data.model_copy(update={"stride": 1})
+    every = load(data, spec.base_dir, spec.problem)
+    return parts_of(every, spec.model_copy(update={"data": data}))[source]
 
 
 def _followed(window: Array, step: Array) -> Array:

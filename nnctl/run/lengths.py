@@ -78,7 +78,7 @@ def _too_short(graph: Graph, part: Part) -> Problems:
         for row in np.flatnonzero(given < least).tolist():
             which = f' of input "{name}"' if name else ""
             message = f'{_steps(given[row])}{which}, and "{node.layer}" needs {least} or more'
-            hint = "leave the record out, or take smaller windows, or padding"
+            hint = 'leave the record out, or take smaller windows, or padding = "causal"'
             yield _at(part, row, message, hint)
 
 

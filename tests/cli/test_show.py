@@ -164,3 +164,10 @@ def test_unrolling_what_cannot_be(nnctl: Nnctl, spec: Path, tmp_path: Path) -> N
         flags = ["--graph", given[2]] if len(given) > 2 else []
         ended = nnctl("show", given[0], "--unroll", given[1], *flags)
         assert ended.status == 2 and said in ended.err
+
+
+@pytest.mark.parametrize("options", ["--graph svg --plan", "--resolved --plan"])
+def test_what_is_shown_is_one_thing(nnctl: Nnctl, spec: Path, options: str) -> None:
+    ended = nnctl("show", spec, *options.split())
+    named = options.replace("svg", "").replace(" --plan", "and --plan").replace("dand", "d and")
+    assert ended.status == 2 and f"{named} show different things" in ended.err

@@ -139,8 +139,8 @@ def test_other_records_are_numbered_alike(tmp_path: Path) -> None:
     with pytest.raises(DataError) as wrong:
         load_more(data, reading, "n.txt", labeled=False, base_dir=tmp_path)
     said = str(wrong.value)
-    assert 'n.txt:3:2: "text": character "!" (number 2) is not in a.tsv' in said
-    assert 'n.txt:4:1: "text": character "x" (number 1) is not in a.tsv' in said
+    assert 'n.txt:3:2: "text": character "!" (number 2) is not in the vocabulary of a.tsv' in said
+    assert 'n.txt:4:1: "text": character "x" (number 1) is not in the vocabulary of a.tsv' in said
 
 
 def test_what_a_formula_made_is_asked_of_lines(tmp_path: Path) -> None:

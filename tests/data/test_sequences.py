@@ -79,6 +79,9 @@ def test_what_is_no_target_over_steps(tmp_path: Path) -> None:
     assert load(plain, tmp_path).targets[""].values.shape == (4, 3)
     with pytest.raises(DataError, match="has not two classes: its labels are -1 to 0"):
         inspect(written(tmp_path, TOKENS, np.minimum(LABELS, 0)), tmp_path)
+    data = written(tmp_path, TOKENS, np.where(LABELS == 2, -7, LABELS))
+    with pytest.raises(DataError, match='sample 0: label -7 of "y" at step'):
+        inspect(data.model_copy(update={"task": "classification"}), tmp_path)
 
 
 def test_labels_of_another_file_are_held_against_the_classes(tmp_path: Path) -> None:

@@ -66,6 +66,11 @@ def test_parts_are_blocks_and_the_vocabulary_is_of_the_first(tmp_path: Path) -> 
     with pytest.raises(DataError) as wrong:
         read(tmp_path, content, **{**keys, "unknown": False})
     assert 'a.txt:1:45: character "y" is not in the training part' in str(wrong.value)
+    write(tmp_path, "new.txt", "".join(map(chr, range(0x3B1, 0x3B1 + 17))))
+    with pytest.raises(DataError) as many:
+        load_more(spec(**{**KEYS, "unknown": False}), kept(read(tmp_path, ABC).reading), "new.txt",
+                  labeled=False, base_dir=tmp_path)  # fmt: skip
+    assert [len(many.value.problems), str(many.value.problems[-1])] == [11, "and 7 more"]
 
 
 def test_forms_of_the_same_text(tmp_path: Path) -> None:

@@ -145,7 +145,8 @@ def waves(tmp_path_factory):
     stays = one.replace('returns = "last"', 'returns = "last"\nstateful = true')
     stays = stays.replace("window = 6\n", "window = 6\nstride = 6\n")
     stays = stays.replace("[training]\n", "[training]\nshuffle = false\nbatch_size = 4\n")
-    specs = {"one": one, "both": both, "two": two, "stays": stays}
+    apart = one.replace("window = 6\n", "window = 6\nstride = 5\n")
+    specs = {"one": one, "both": both, "two": two, "stays": stays, "apart": apart}
     for name, spec in specs.items():
         (folder / f"{name}.toml").write_text(spec)
         train(folder / f"{name}.toml", folder / name)
@@ -171,6 +172,9 @@ def test_a_series_is_carried_on_by_its_own_predictions(waves):
 def test_a_part_of_the_data_is_carried_on_behind_its_end(waves):
     """Its last window has a target, which is known."""
     path = checkpoint(waves, "one")
+    found = carry_on(path, "test", 3).values
+    assert np.allclose(found, carry_on(path, str(waves / "waves.csv"), 3).values, rtol=1e-6)
+    path = checkpoint(waves, "apart")  # whose last window of the part ends before that does
     found = carry_on(path, "test", 3).values
     assert np.allclose(found, carry_on(path, str(waves / "waves.csv"), 3).values, rtol=1e-6)
 

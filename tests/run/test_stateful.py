@@ -117,7 +117,7 @@ def test_evaluation_is_that_of_one_window_as_long_as_the_text(spec, tmp_path):
 
 def test_more_streams_than_can_go_on_are_refused(spec):
     with pytest.raises(SpecError) as caught:
-        prepare(load_spec(spec, ("training.batch_size=400",)))
+        prepare(load_spec(spec, ("training.batch_size=599",)))
     said = str(caught.value)
-    assert "599 training samples in 400 streams: of none would a second window go on" in said
+    assert "599 training samples in 599 streams: of none would a second window go on" in said
     assert "set batch_size = 299 or less" in said

@@ -131,7 +131,7 @@ def test_records_of_other_symbols_are_named_by_line(tmp_path):
     assert not differences(spec, found[1], found[1])
     told = [(p.line, p.column, p.message) for p in differences(spec, found[1], found[0])]
     assert [(line, column) for line, column, _ in told] == [(2, 1)], "inputs first"
-    assert told[0][2].endswith("is not in the checkpoint's vocabulary")
+    assert told[0][2].endswith("is not in the vocabulary of the checkpoint")
 
 
 def test_a_network_that_reads_its_answer_is_refused_before_it_is_trained(tmp_path):
