@@ -5,6 +5,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
+import pytest
+
 from nnctl.spec import load_spec, load_spec_text
 
 from .support import Nnctl
