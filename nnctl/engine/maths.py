@@ -54,8 +54,9 @@ def _exp64(x):
 
 @inline
 def _tanh32(x):
-    x = S(7.90531110763549805) if x > S(7.90531110763549805) else x
-    x = S(-7.90531110763549805) if x < S(-7.90531110763549805) else x
+    # from here on the quotient is 1 to the last bit, and so the slope 1 - y * y is 0
+    x = S(7.99881172180175781) if x > S(7.99881172180175781) else x
+    x = S(-7.99881172180175781) if x < S(-7.99881172180175781) else x
     z = x * x
     p = S(-2.76076847742355e-16) * z + S(2.00018790482477e-13)
     p = p * z + S(-8.60467152213735e-11)

@@ -97,7 +97,6 @@ def _separable_backward(site: Site) -> list[Call]:
 
 for rank in (1, 2, 3):
     register(f"depthwise_conv{rank}d", _forward, _backward)
-for rank in (1, 2):
     register(
         f"separable_conv{rank}d",
         _separable_forward,

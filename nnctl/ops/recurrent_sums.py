@@ -10,24 +10,25 @@ from nnctl.ops.recurrent import row, span
 
 BLOCK = 128  # steps of a block of the sum for dw
 HIGH = 48  # rows of dw that are read from one packed block: whole tiles of a product
-ROWS, PANELS = 3 * HIGH, 4  # of a task, at most
+ROWS, PANELS = 3 * HIGH, 8  # of a task, at most
+TASKS = 8  # about so many; the way back through the steps has about four
 
 
 def _split(sizes: Sizes) -> Split:
-    """Blocks of rows by some panels: about 16 tasks, of ``HIGH`` rows at the least."""
+    """Blocks of rows by some panels: about ``TASKS``, of ``HIGH`` rows at the least."""
     depth, columns, wide = sizes["depth"], sizes["g"].columns, 2 * sizes.lanes
     panels = -(-columns // wide)
-    blocks = max(-(-depth // ROWS), min(depth // HIGH, -(-16 // panels)))
+    blocks = max(-(-depth // ROWS), min(depth // HIGH, -(-TASKS // panels)))
     rows = -(-depth // blocks)
     rows += -rows % 4
     count = -(-depth // rows)
-    together = wide * min(PANELS, max(1, count * panels // 16))
+    together = wide * min(PANELS, max(1, count * panels // TASKS))
     return Split(rows, count, together, -(-columns // together), columns, limit=depth)
 
 
 def _packed(sizes: Sizes) -> int:
-    """Room for the steps of a block: their gates in a panel, and their numbers of ``a``."""
-    return BLOCK * (2 * sizes.lanes + ROWS)
+    """Room for the steps of a block: their gates in panels, and their numbers of ``a``."""
+    return BLOCK * (2 * sizes.lanes * PANELS + ROWS)
 
 
 @inline
@@ -42,6 +43,22 @@ def _pack(source, apart, samples, stride, steps, width, target, wide, unit):
             for j in range(0, width, lanes):
                 mask = first_lanes(width - j, unit)
                 put(write + size * j, take(read + size * j, mask, unit), full)
+
+
+@inline
+def _pack_panels(source, apart, samples, stride, steps, width, target, unit):
+    """The same, panel by panel: those of two vectors, or of one where no more are left."""
+    size, lanes = size_of(unit), lanes_of(unit)
+    full = first_lanes(lanes, unit)
+    for n in range(samples):
+        for k in range(steps):
+            read = source + size * (n * apart + k * stride)
+            for column in range(0, width, 2 * lanes):
+                step = step_of(width - column, lanes)
+                write = target + size * (column * samples * steps + (n * steps + k) * step)
+                for j in range(0, step, lanes):
+                    mask = first_lanes(width - column - j, unit)
+                    put(write + size * j, take(read + size * (column + j), mask, unit), full)
 
 
 @tiles(
@@ -65,7 +82,7 @@ def recurrent_gradient(
     sample has are left out: they are zero.
     """
     size, lanes = size_of(unit), lanes_of(unit)
-    rows, packed = last_row - first_row, scratch + 2 * size * BLOCK * lanes
+    rows, packed = last_row - first_row, scratch + 2 * size * BLOCK * lanes * PANELS
     long, many = min(g.steps, BLOCK), max(1, BLOCK // g.steps)
     begun, packs = dw_accumulates != 0, depth > 2 * HIGH
     for n in range(0, live, many):
@@ -82,14 +99,26 @@ def recurrent_gradient(
                 _pack(left + size * m, a_ld, found, a_step, count, high, to, HIGH, unit)
             if packs:
                 left, left_m, left_r, left_k = packed, BLOCK, count * HIGH, HIGH
+            gates = row(trace, n, 0, g, size) + size * ((k + 1) * g.width + before)
+            if packs:
+                wide = last_column - first_column
+                _pack_panels(
+                    gates + size * first_column,
+                    g.rows * g.width,
+                    found,
+                    g.width,
+                    count,
+                    wide,
+                    scratch,
+                    unit,
+                )
             for column in range(first_column, last_column, 2 * lanes):
                 step = step_of(g.columns - column, lanes)
                 product = product1 if step == lanes else product2
-                right = row(trace, n, 0, g, size) + size * ((k + 1) * g.width + before + column)
-                right_r, right_k = g.rows * g.width, g.width
+                right, right_r, right_k = gates + size * column, g.rows * g.width, g.width
                 if packs:
-                    _pack(right, right_r, found, right_k, count, step, scratch, step, unit)
-                    right, right_r, right_k = scratch, count * step, step
+                    right = scratch + size * (column - first_column) * found * count
+                    right_r, right_k = count * step, step
                 out = dw + size * (column * depth + first_row * step)
                 for m in range(0, rows, HIGH):
                     to = out + size * m * step

@@ -119,3 +119,11 @@ def test_exact_where_it_matters(dtype: str, compiled) -> None:  # type: ignore[n
         assert compiled(name, dtype)([0.0])[0] == 0
     for name in ("tanh", "erf"):
         assert (np.abs(compiled(name, dtype)(np.linspace(-50, 50, 2001))) <= 1).all(), name
+
+
+def test_a_saturated_tanh_has_no_slope(compiled) -> None:  # type: ignore[no-untyped-def]
+    """What a unit far in its saturation gives back would add up over samples and steps."""
+    for dtype, from_here in (("float32", 8.0), ("float64", 20.0)):
+        far = np.array([from_here, 10.0 + from_here, 1e4, np.inf])
+        assert (compiled("tanh", dtype)(far) == 1).all()
+        assert (compiled("tanh", dtype)(-far) == -1).all()

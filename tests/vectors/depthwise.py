@@ -68,4 +68,6 @@ CASES = [
     separable((6, 6, 3), 5, kernel_size=3, padding="same", bias=False),
     separable((7, 5, 16), 33, kernel_size=3, stride=2, depth_multiplier=2, batch=4),
     separable((5, 5, 2), 1, kernel_size=2, dilation=2, batch=17),
+    separable((3, 4, 5, 2), 5, kernel_size=2, stride=[1, 2, 1], depth_multiplier=2, batch=3),
+    separable((4, 4, 3, 3), 17, kernel_size=3, padding="same", flip_kernel=True, bias=False),
 ]

@@ -80,8 +80,6 @@ class DepthwiseConv3d(_Depthwise):
 
 
 class _Separable(_Channels, Filtered):
-    ranks: ClassVar[tuple[int, ...]] = (1, 2)
-
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (*self.places(inputs), self.filters)
 
@@ -122,4 +120,18 @@ class SeparableConv2d(_Separable):
     rank: ClassVar[int] = 2
 
     type: Literal["separable_conv2d"]
+    padding: Padding = Field("valid", description=f"places around the input: {PADDING}")
+
+
+class SeparableConv3d(_Separable):
+    """A depthwise convolution of a volume, then one of a single place that mixes its channels.
+
+    Input (D, H, W, C), output (D', H', W', filters); depthwise_w is [depth, height, width, 1, C x
+    depth_multiplier], pointwise_w [1, 1, 1, C x depth_multiplier, filters]. The activation and the
+    bias come after both.
+    """
+
+    rank: ClassVar[int] = 3
+
+    type: Literal["separable_conv3d"]
     padding: Padding = Field("valid", description=f"places around the input: {PADDING}")
