@@ -21,6 +21,7 @@ from nnctl.init import initialize
 from nnctl.optim import schedules
 from nnctl.plan import Plan, compile_plan
 from nnctl.spec import load_spec, reference, registry
+from nnctl.spec.base import LayerModel
 from nnctl.spec.info import DataInfo, TargetInfo
 from tests.checks import driver, loss_machine, losses, machine, ops, optim, optim_machine
 from tests.graph import networks
@@ -317,6 +318,8 @@ def documented(family: str, tag: str) -> None:
 
 def _fields(model: Any) -> set[str]:
     own = {info.alias or name for name, info in model.model_fields.items()}
+    if getattr(model, "parameters", None) is LayerModel.parameters:
+        own -= {"share"}  # there is nothing to share
     return own - {"type", *getattr(model, "without", ())}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -49,6 +49,9 @@ class SpecModel(BaseModel):
         protected_namespaces=(),
         defer_build=True,
     )
+
+    called: ClassVar[Mapping[str, str]] = {}
+    """By names that other tools have for its keys: what to write here."""
 
     def conflicts(self) -> Iterable[Finding]:
         """Find what each field allows but all of them together do not."""

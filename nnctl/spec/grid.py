@@ -87,6 +87,13 @@ class WindowModel(GridModel):
         self._require_a_step(axes, shape)
         return axes
 
+    def pads_nothing(self) -> bool:
+        """Whether no place around the input is read, whatever its size."""
+        padding, window = getattr(self, "padding", "valid"), getattr(self, self.window)
+        if isinstance(padding, str):
+            return padding == "valid" or not any(size > 1 for size in _flat(window))
+        return not any(_flat(padding))
+
     def places(self, inputs: Sequence[Shape]) -> Shape:
         """The axes of the output, without channels."""
         return tuple(axis.out for axis in self.axes(inputs))
@@ -138,6 +145,15 @@ class WindowModel(GridModel):
             f"given {format_shape(shape)}",
             f"take stride = {min(left)} or less",
         )
+
+
+def _flat(numbers: Any) -> Iterator[int]:
+    """Yield a number, or those of a list, or of a list of lists."""
+    if isinstance(numbers, int):
+        yield numbers
+    else:
+        for each in numbers:
+            yield from _flat(each)
 
 
 def sizes(numbers: Iterable[int]) -> str:

@@ -148,6 +148,8 @@ def _unknown_key(root: Slot, data: Any, table: Place, key: str) -> Fault:
         near = free  # a key that is there already is less likely meant
     path = (*table.path, key)
     message = f'unknown key "{key}"{_of(table)}'
+    if model is not None and key in model.called:
+        return Fault(Finding(path, message, model.called[key]), "key")
     if near is None or distance(key.lower(), near) > 1:
         home = home_of(root, data, table.path, key, guess=near is None)
         if home:

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from nnctl.errors import UsageError
 
 from . import registry
+from .base import LayerModel
 from .describe import describe
 from .metrics import METRICS, Metric
 from .places import Slot
@@ -164,9 +165,12 @@ def _metric(metric: Metric) -> Topic:
 
 
 def _fields(model: type[BaseModel]) -> Iterator[Field]:
+    idle = {"type", "generate", *getattr(model, "without", ())}
+    if issubclass(model, LayerModel) and model.parameters is LayerModel.parameters:
+        idle.add("share")
     for name, info in model.model_fields.items():
         key = info.alias or name
-        if name in ("type", "generate", *getattr(model, "without", ())):
+        if name in idle:
             continue
         yield Field(
             key, describe(Slot.of(info)), _default(info), info.is_required(), info.description or ""

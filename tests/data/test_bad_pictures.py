@@ -196,6 +196,13 @@ CASES = {
         "  classes: cat, dog",
         SET,
     ),
+    "a folder beside parts": Case(
+        images("train/cat/1.png", "train/dog/1.png", "Test/cat/1.png", "extra/cat/1.png"),
+        "DIR/set: extra lies beside train, which holds folders as a part does\n"
+        "  parts are called train, validation and test: rename it, or move it away; if\n"
+        "  train is a class of clips, rename that",
+        SET,
+    ),
     "val and validation": Case(
         images("train/cat/1.png", "train/dog/1.png", "val/cat/1.png", "validation/cat/1.png"),
         "DIR/set: both val and validation are there\n  join them: they are the same part",

@@ -70,9 +70,11 @@ def test_sixteen_bits_and_palettes(tmp_path: Path) -> None:
     assert np.array_equal(found[0, ..., 0], deep >> 8)
 
 
-def test_parts_of_their_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", ["train test val", "Training TESTING valid"])
+def test_parts_of_their_own(tmp_path: Path, names: str) -> None:
     parts = {}
-    for start, name in enumerate(("train", "test", "val")):
+    train, test, validation = names.split()
+    for start, name in enumerate((train, test, validation)):
         parts[name] = classes(tmp_path / "set" / name, start=100 * start)
     data = spec(source="./set")
     found = load(data, tmp_path)
@@ -81,9 +83,9 @@ def test_parts_of_their_own(tmp_path: Path) -> None:
     assert header == info_of(found, header.columns, header.files)
     made = split(found, data)
     assert made.test is not None and made.validation is not None
-    for part, name in ((made.train, "train"), (made.test, "test"), (made.validation, "val")):
+    for part, name in ((made.train, train), (made.test, test), (made.validation, validation)):
         assert np.array_equal(part.inputs[""], parts[name])
-    for keys in ({"test": "./set/test"}, {"split": {"test": 0.5}}):
+    for keys in ({"test": f"./set/{test}"}, {"split": {"test": 0.5}}):
         with pytest.raises(SpecError, match="has no effect: set holds the test samples"):
             load(spec(source="./set", **keys), tmp_path)
 

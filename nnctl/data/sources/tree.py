@@ -13,8 +13,12 @@ from nnctl.data.problems import MAX_PROBLEMS, file_error, in_file, listing
 from nnctl.errors import DataError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif")
-# Folders of these names are parts of a data set, not classes.
-PARTS = {"train": "train", "test": "test", "validation": "validation", "val": "validation"}
+# Folders of these names, in small or capital letters, are parts of a data set, not classes.
+PARTS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("validation", "valid", "val"), "validation"),
+}
 
 _HINT = "put images (.png, .jpg, .jpeg, .gif) into a folder for each class"
 
@@ -34,14 +38,27 @@ class Item:
 
 
 def parts(folder: Path) -> dict[str, Path]:
-    """Return the parts of a folder that is divided, by their names in the spec; else nothing."""
-    here = {path.name: path for path in _folders(folder)}
-    if "train" not in here or not set(here) <= set(PARTS):
+    """Return the parts of a folder that is divided, by their names in the spec; else nothing.
+
+    Raises DataError where it is not clear whether it is divided.
+    """
+    named = [(PARTS.get(path.name.lower(), ""), path) for path in _folders(folder)]
+    found = {part: path for part, path in reversed(named) if part}
+    train = found.get("train")
+    if train is None:
         return {}
-    if "val" in here and "validation" in here:
-        message = "both val and validation are there"
-        raise file_error(folder, message, "join them: they are the same part")
-    return {PARTS[name]: path for name, path in here.items()}
+    for part, path in named:
+        if part and found[part] != path:
+            message = f"both {found[part].name} and {path.name} are there"
+            raise file_error(folder, message, "join them: they are the same part")
+    others = [path.name for part, path in named if not part]
+    if not others:
+        return found
+    if _folders(train) and not _images(train):
+        message = f"{others[0]} lies beside {train.name}, which holds folders as a part does"
+        hint = "parts are called train, validation and test: rename it, or move it away; if\n"
+        raise file_error(folder, message, f"{hint}{train.name} is a class of clips, rename that")
+    return {}
 
 
 def labeled(folder: Path) -> list[Item]:

@@ -80,9 +80,12 @@ class Sliding(WindowModel):
 
     def conflicts(self) -> Iterable[Finding]:
         yield from super().conflicts()
-        if self.padding == "valid" and self.padding_mode != "zeros":
+        if self.pads_nothing() and self.padding_mode != "zeros":
+            message = 'has no effect with padding = "valid"'
+            if self.padding != "valid":
+                message = "has no effect: the windows read no padding"
             hint = 'set padding, to "same" for example, or remove it'
-            yield Finding(("padding_mode",), 'has no effect with padding = "valid"', hint)
+            yield Finding(("padding_mode",), message, hint)
         if self.padding == "causal" and self.padding_mode == "reflect":
             message = 'mirrors what comes after: with padding = "causal" nothing reads that'
             yield Finding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -51,6 +51,11 @@ class BatchNorm(Normalization):
     sample. Evaluation uses running statistics, which follow those of the training batches; they
     are part of every checkpoint.
     """
+
+    called: ClassVar[Mapping[str, str]] = {
+        "momentum": "write running_decay: what Keras calls momentum, and PyTorch 1 - momentum",
+        "affine": "write scale and shift, which are true by default",
+    }
 
     type: Literal["batch_norm"]
     running_decay: float = Field(

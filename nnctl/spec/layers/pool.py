@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from nnctl.spec.base import Shape, ShapeError
+from nnctl.spec.base import Finding, Shape, ShapeError
 from nnctl.spec.grid import Counts, Padding, SeriesPadding, WindowModel, sizes
 from nnctl.spec.shapes import format_shape
 from nnctl.windows import Axis
@@ -131,6 +131,12 @@ class _Avg(_Pool):
     count_padding: bool = Field(
         False, description="count padding as zeros; false: the mean of what is no padding"
     )
+
+    def conflicts(self) -> Iterable[Finding]:
+        yield from super().conflicts()
+        if self.count_padding and self.pads_nothing():
+            message = "has no effect: the windows read no padding"
+            yield Finding(("count_padding",), message, "set padding, or remove it")
 
     def behind(self) -> Literal["zeros", "last"]:
         return "zeros"
