@@ -103,15 +103,9 @@ def recurrent_gradient(
             if packs:
                 wide = last_column - first_column
                 _pack_panels(
-                    gates + size * first_column,
-                    g.rows * g.width,
-                    found,
-                    g.width,
-                    count,
-                    wide,
-                    scratch,
-                    unit,
-                )
+                    gates + size * first_column, g.rows * g.width, found, g.width, count, wide,
+                    scratch, unit,
+                )  # fmt: skip
             for column in range(first_column, last_column, 2 * lanes):
                 step = step_of(g.columns - column, lanes)
                 product = product1 if step == lanes else product2
