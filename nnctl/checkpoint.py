@@ -113,7 +113,8 @@ def read_foreign(path: Path) -> tuple[Tensors, str]:
     except CheckpointError as error:
         raise error.at(file=str(path)) from error.__cause__
     except (SafetensorError, KeyError, ValueError, OverflowError, TypeError) as error:
-        raise CheckpointError(f"{path}: its tensors cannot be read: {error}", _NUMBERS) from error
+        told = f"numbers of type {error.args[0]}" if isinstance(error, KeyError) else error
+        raise CheckpointError(f"{path}: its tensors cannot be read: {told}", _NUMBERS) from error
 
 
 def _header(prefix: bytes, body: bytes) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def _split(sizes: Sizes) -> Split:
 
 def _packed(sizes: Sizes) -> int:
     """Room for the steps of a block: their gates in panels, and their numbers of ``a``."""
-    return BLOCK * (2 * sizes.lanes * PANELS + ROWS)
+    return BLOCK * (2 * sizes.lanes * PANELS + ROWS) if sizes["depth"] > 2 * HIGH else 0
 
 
 @inline

@@ -283,3 +283,11 @@ def test_damage_anywhere_is_an_error_of_the_data(tmp_path: Path) -> None:
             list(pixels.frames(tmp_path / "a.png", 1, 3, None))
         except DataError as error:
             assert "a.png" in str(error)
+
+
+def test_of_many_files_that_differ_the_first_are_named_and_the_rest_counted(tmp_path: Path) -> None:
+    images(*(f"cat/{k}.png" for k in range(20)))(tmp_path)
+    images(*(f"dog/{k}.png" for k in range(14)), height=20)(tmp_path)
+    with pytest.raises(DataError) as caught:
+        load(spec(**SET), tmp_path)
+    assert [len(caught.value.problems), caught.value.problems[-1].message] == [11, "and 4 more"]

@@ -121,7 +121,8 @@ def _separable(chance: Chance, rank: int) -> Drawn:
 def _pool(chance: Chance, rank: int) -> Drawn:
     kind, (fields, places) = chance.of(["max", "min", "avg"]), settings.pooled(chance, rank)
     if kind == "avg":
-        fields["count_padding"] = chance.holds(0.5)
+        read = settings.pads(fields["padding"], each(fields["pool_size"], rank))
+        fields["count_padding"] = chance.holds(0.5) and read
 
     def forward(x: list[Array], params: Arrays, context: object) -> Array:
         return np.asarray(pool.pool(x[0], kind, **fields))

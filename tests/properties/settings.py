@@ -76,6 +76,14 @@ def ends(padding: Any, size: int, axis: int, stride: int, span: int) -> tuple[in
     return (own, own) if isinstance(own, int) else (own[0], own[1])
 
 
+def pads(padding: Any, window: Numbers) -> bool:
+    """Whether places around the input are read."""
+    if isinstance(padding, str):
+        return padding != "valid" and max(window) > 1
+    own = [padding] if isinstance(padding, int) else padding
+    return any(side if isinstance(side, int) else any(side) for side in own)
+
+
 def size_of(chance: Chance, most: int, allowed: Callable[[int], bool]) -> int:
     """The size of an axis, small ones as often as not."""
     found = [size for size in range(1, most + 1) if allowed(size)]
@@ -96,6 +104,8 @@ def windows(chance: Chance, rank: int) -> tuple[Fields, Shape]:
     mode = "zeros"
     if padding != "valid" and chance.holds(0.4):
         mode = chance.of(["reflect", "edge"]) if padding != "causal" else "edge"
+    if not pads(padding, kernel):
+        mode = "zeros"  # what nothing reads is refused
     fields["padding_mode"] = mode
     if chance.holds(0.2):
         fields["flip_kernel"] = True

@@ -113,6 +113,14 @@ def test_a_foreign_safetensors_file_says_so(tmp_path):
         checkpoint.read_meta(path)
 
 
+def test_numbers_of_another_type_are_told(tmp_path):
+    header = b'{"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
+    path = tmp_path / "half.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(CheckpointError, match="cannot be read: numbers of type BF16"):
+        checkpoint.read_foreign(path)
+
+
 def test_nan_in_the_meta_is_a_bug_of_the_caller():
     with pytest.raises(ValueError):
         checkpoint.encode({}, {"loss": float("nan")})

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnctl.data.problems import MAX_PROBLEMS, counted, file_error, in_file
+from nnctl.data.problems import MAX_PROBLEMS, counted, file_error, first_of, in_file
 from nnctl.data.sources import pixels, tree
 from nnctl.data.sources.arrays import ArrayHeader, Arrays
 from nnctl.data.sources.base import Content, Defaults, Options, Source, Wanted
@@ -172,10 +172,8 @@ def _shape(items: list[Item], options: Options) -> tuple[bool, tuple[int, ...]]:
     if short:
         hint = "reduce data.frames, or leave the clip out"
         wanted = f"expected {options.frames} (data.frames)"
-        found = (
-            (path, f"{counted(frames[path], 'frame')}, {wanted}") for path in short[:MAX_PROBLEMS]
-        )
-        raise DataError(in_file(path, message, hint) for path, message in found)
+        found = ((path, f"{counted(frames[path], 'frame')}, {wanted}") for path in short)
+        raise DataError(first_of(in_file(path, message, hint) for path, message in found))
     return True, (options.frames, *side, depth)
 
 
@@ -212,6 +210,6 @@ def _common(found: list[tuple[Path, Any]], hint: str, text: Text, wanted: Any) -
     others = [(path, value) for path, value in found if value != usual]
     if others:
         like = f"expected {text(usual)} like {counts[usual]} of {len(found)} files"
-        problems = ((path, f"{text(value)}, {like}") for path, value in others[:MAX_PROBLEMS])
-        raise DataError(in_file(path, message, hint) for path, message in problems)
+        problems = ((path, f"{text(value)}, {like}") for path, value in others)
+        raise DataError(first_of(in_file(path, message, hint) for path, message in problems))
     return usual

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnctl.data.files import require_target
-from nnctl.data.problems import MAX_PROBLEMS, file_error, in_file, listing
+from nnctl.data.problems import file_error, first_of, in_file, listing
 from nnctl.errors import DataError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif")
@@ -80,7 +80,7 @@ def labeled(folder: Path) -> list[Item]:
     if empty:
         message = "a class without images"
         hint = "put images (.png, .jpg, .jpeg, .gif) into it, or remove the folder"
-        raise DataError(in_file(path, message, hint) for path in empty[:MAX_PROBLEMS])
+        raise DataError(first_of(in_file(path, message, hint) for path in empty))
     return [item for own in items for item in own]
 
 
