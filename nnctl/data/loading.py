@@ -118,9 +118,7 @@ def _generate(data: DataSpec, locate: Locate) -> Dataset:
     model = cast("GeneratorModel", data.source)
     inputs, labels, lengths = generated.make(model)
     target = info.targets[""]
-    values = labels.astype(np.int64) if target.kind == "class" else labels.astype(np.float64)
-    if target.kind == "number" and target.steps is None:
-        values = _column(labels)
+    values = labels.astype(np.int64 if target.kind == "class" else np.float64)
     if data.target == INPUT:
         values = unit_rows(inputs)
     made = Target(target.kind, values, target.classes)

@@ -79,7 +79,8 @@ def _over_steps(field: Field, task: str | None, place: Place) -> TargetInfo | No
         message = f'target "{field.name}" has not two classes: {given}'
         raise DataError(place(0, message, "a classifier needs at least two classes"))
     found = TargetInfo("class", high + 1, tuple(map(str, range(high + 1))), steps)
-    check_steps(field, found, place)
+    if low < -1:
+        check_steps(field, found, place)
     return found
 
 

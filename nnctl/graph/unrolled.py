@@ -115,7 +115,7 @@ def _recurrent(
     for node in layer.nodes:
         if node.steps is not None:
             boxes = list(_states(node, graph, node.steps, given, count))
-            last = [box.name for box in boxes[-count:]]
+            last = [box.name for box in boxes[1:]]
             ends[node.name] = tuple(reversed(last) if node.steps.backward else last)
             if not node.steps.every:
                 ends[node.name] = (last[-1],)
@@ -146,7 +146,8 @@ def _states(
     places = range(count, 0, -1) if moves.backward else range(1, count + 1)
     start = count + 1 if moves.backward else 0
     before = f"{name}[{start}]"
-    yield _start(node, graph, given, Box(before, _called(name, hands, start), "", "layer", ()))
+    box = Box(before, _called(name, hands, start), "zeros", "input", ())
+    yield _start(node, graph, moves, given, box)
     uses = [use.parameter for key, use in node.params.items() if key not in moves.learned]
     own = all(graph.parameters[use].node == node.name for use in uses)
     for k in places:
@@ -161,18 +162,17 @@ def _states(
         yield box
 
 
-def _start(node: Node, graph: Graph, given: list[tuple[str, ...]], box: Box) -> Box:
+def _start(node: Node, graph: Graph, moves: Steps, given: list[tuple[str, ...]], box: Box) -> Box:
     """The box of the state before the first step, with where that comes from."""
-    moves = node.steps or Steps(0, 0)
     if len(node.inputs) > 1 and moves.starts:
         detail = f"from {graph.node(node.inputs[1]).layer}"
-        return replace(box, detail=detail, inputs=given[1])
+        return replace(box, detail=detail, kind="layer", inputs=given[1])
     if moves.learned:
         own = ", ".join(node.params[key].parameter for key in moves.learned)
-        return replace(box, detail=f"weights {own}")
+        return replace(box, detail=f"weights {own}", kind="layer")
     if node.states:
-        return replace(box, detail="what the window before ended with", kind="input")
-    return replace(box, detail="zeros", kind="input")
+        return replace(box, detail="what the window before ended with")
+    return box
 
 
 def _called(name: str, states: tuple[str, ...], k: int) -> str:

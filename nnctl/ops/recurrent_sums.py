@@ -33,32 +33,17 @@ def _packed(sizes: Sizes) -> int:
 
 @inline
 def _pack(source, apart, samples, stride, steps, width, target, wide, unit):
-    """Some numbers of every step of some samples, step by step side by side."""
+    """Some numbers of every step of some samples, in panels ``wide`` numbers wide, step by step."""
     size, lanes = size_of(unit), lanes_of(unit)
-    full = first_lanes(lanes, unit)
+    full, panel = first_lanes(lanes, unit), size * samples * steps
     for n in range(samples):
         for k in range(steps):
             read = source + size * (n * apart + k * stride)
             write = target + size * (n * steps + k) * wide
-            for j in range(0, width, lanes):
-                mask = first_lanes(width - j, unit)
-                put(write + size * j, take(read + size * j, mask, unit), full)
-
-
-@inline
-def _pack_panels(source, apart, samples, stride, steps, width, target, unit):
-    """The same, panel by panel: those of two vectors, or of one where no more are left."""
-    size, lanes = size_of(unit), lanes_of(unit)
-    full = first_lanes(lanes, unit)
-    for n in range(samples):
-        for k in range(steps):
-            read = source + size * (n * apart + k * stride)
-            for column in range(0, width, 2 * lanes):
-                step = step_of(width - column, lanes)
-                write = target + size * (column * samples * steps + (n * steps + k) * step)
-                for j in range(0, step, lanes):
-                    mask = first_lanes(width - column - j, unit)
-                    put(write + size * j, take(read + size * (column + j), mask, unit), full)
+            for column in range(0, width, wide):
+                for j in range(column, min(column + wide, width), lanes):
+                    part = take(read + size * j, first_lanes(width - j, unit), unit)
+                    put(write + panel * column + size * (j - column), part, full)
 
 
 @tiles(
@@ -82,7 +67,8 @@ def recurrent_gradient(
     sample has are left out: they are zero.
     """
     size, lanes = size_of(unit), lanes_of(unit)
-    rows, packed = last_row - first_row, scratch + 2 * size * BLOCK * lanes * PANELS
+    rows, columns = last_row - first_row, last_column - first_column
+    packed = scratch + 2 * size * BLOCK * lanes * PANELS
     long, many = min(g.steps, BLOCK), max(1, BLOCK // g.steps)
     begun, packs = dw_accumulates != 0, depth > 2 * HIGH
     for n in range(0, live, many):
@@ -94,31 +80,25 @@ def recurrent_gradient(
             count = min(long, end - k)
             left = a + size * (n * a_ld + a_first + k * a_step + first_row)
             left_m, left_r, left_k = 1, a_ld, a_step
-            for m in range(0, rows if packs else 0, HIGH):
-                to, high = packed + size * m * BLOCK, min(HIGH, rows - m)
-                _pack(left + size * m, a_ld, found, a_step, count, high, to, HIGH, unit)
+            right = row(trace, n, 0, g, size)
+            right += size * ((k + 1) * g.width + before + first_column)
+            right_j, right_r, right_k = 1, g.rows * g.width, g.width
             if packs:
-                left, left_m, left_r, left_k = packed, BLOCK, count * HIGH, HIGH
-            gates = row(trace, n, 0, g, size) + size * ((k + 1) * g.width + before)
-            if packs:
-                wide = last_column - first_column
-                _pack_panels(
-                    gates + size * first_column, g.rows * g.width, found, g.width, count, wide,
-                    scratch, unit,
-                )  # fmt: skip
+                _pack(left, left_r, found, left_k, count, rows, packed, HIGH, unit)
+                left, left_m, left_r, left_k = packed, found * count, count * HIGH, HIGH
+                _pack(right, right_r, found, right_k, count, columns, scratch, 2 * lanes, unit)
+                right, right_j, right_k = scratch, found * count, 2 * lanes
+                right_r = count * right_k
             for column in range(first_column, last_column, 2 * lanes):
                 step = step_of(g.columns - column, lanes)
                 product = product1 if step == lanes else product2
-                right, right_r, right_k = gates + size * column, g.rows * g.width, g.width
-                if packs:
-                    right = scratch + size * (column - first_column) * found * count
-                    right_r, right_k = count * step, step
+                panel = right + size * (column - first_column) * right_j
                 out = dw + size * (column * depth + first_row * step)
                 for m in range(0, rows, HIGH):
                     to = out + size * m * step
                     start, stride = (to, step) if begun else (zeros, 0)
                     call_product(
-                        product, left + size * m * left_m, 1, left_r, left_k, right, right_r,
+                        product, left + size * m * left_m, 1, left_r, left_k, panel, right_r,
                         right_k, to, step, start, stride, min(HIGH, rows - m), found, count,
                     )  # fmt: skip
             begun = True

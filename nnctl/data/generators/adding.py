@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def generate(model: Adding, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Make pairs (N, length, 2), float32, and sums (N,)."""
+    """Make pairs (N, length, 2), float32, and sums (N, 1)."""
     rows, half = np.arange(model.samples), model.length // 2
     pairs = np.zeros((model.samples, model.length, 2), np.float32)
     random.random(out=(numbers := np.empty(pairs.shape[:2], np.float32)), dtype=np.float32)
@@ -25,4 +25,4 @@ def generate(model: Adding, random: np.random.Generator) -> tuple[np.ndarray, np
     second = half + np.floor(random.random(model.samples) * (model.length - half)).astype(np.int64)
     pairs[rows, first, 1] = pairs[rows, second, 1] = 1.0
     sums: np.ndarray = numbers[rows, first].astype(np.float64) + numbers[rows, second]
-    return pairs, sums
+    return pairs, sums[:, None]
