@@ -18,6 +18,7 @@ QUICK = ("every_epochs = 1", "every_steps = 1\nevery_epochs = 1")
 
 
 def start(*arguments, cwd):
+    """Start nnctl, with SIGINT heard also where these tests run behind a shell that ignores it."""
     return subprocess.Popen(
         command(*arguments),
         cwd=cwd,
@@ -25,7 +26,12 @@ def start(*arguments, cwd):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_hear,
     )
+
+
+def _hear():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(condition, process, seconds=60.0):
