@@ -51,6 +51,7 @@ def _cpu() -> dict[str, Any]:
         "vector_bits": 8 * cpu.VECTOR_BYTES,
         "lanes_float32": cpu.VECTOR_BYTES // 4,
         "fused_multiply_add": cpu.HAS_FMA,
+        "tiles": cpu.HAS_TILES,
     }
 
 

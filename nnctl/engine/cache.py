@@ -29,7 +29,8 @@ def key() -> str:
     digest = hashlib.sha256()
     for name in ("numba", "llvmlite"):
         digest.update(f"{name} {version(name)}\n".encode())
-    digest.update(os.environ.get("NNCTL_VECTOR_BYTES", "").encode())
+    for name in ("NNCTL_VECTOR_BYTES", "NNCTL_AMX"):
+        digest.update(f"{os.environ.get(name, '')}\n".encode())
     for package in _PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode())

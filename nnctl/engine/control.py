@@ -28,6 +28,8 @@ PRODUCTS = _word(14)  # addresses of the panel products, one and two vectors wid
 TURN = _word(16)  # address of the function that turns a table round
 ROW = _word(17)  # address of the product of a single row
 
+TILES = _word(18)  # address of the product of parts on the CPU's tiles; 0 where it has none
+
 # words that threads share, on cache lines of their own
 TICKET = _word(24)  # a phase, and how many of its tasks are taken from either end
 DONE = _word(32)  # tasks of the phase that are done, as far as counted

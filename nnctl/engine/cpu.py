@@ -1,9 +1,12 @@
-"""What the CPU can do: width of its vectors, and whether it multiplies and adds in one step."""
+"""What the CPU can do: width of its vectors, whether it multiplies and adds in one step, whether it
+has tiles."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
+import sys
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -29,10 +32,26 @@ def _vector_bytes(features: dict[str, bool]) -> int:
     return 32 if features.get("avx2") else 16
 
 
+def _has_tiles() -> bool:
+    """Whether products may be taken on tiles of bfloat16 (Intel AMX), which Linux allows a process
+    that asks for it."""
+    chosen = os.environ.get("NNCTL_AMX", "")
+    if chosen not in ("", "0", "1"):
+        raise UsageError(f"NNCTL_AMX is {chosen!r}", "set it to 0 or 1, or unset it")
+    able = VECTOR_BYTES == 64 and FEATURES.get("amx-tile") and FEATURES.get("amx-bf16")
+    if chosen == "0" or not able or sys.platform != "linux":
+        return False
+    return bool(ctypes.CDLL(None).syscall(ARCH_PRCTL, ASK_FOR_STATE, TILES) == 0)
+
+
+# Linux on x86-64: the system call, and how it is asked for the state of tiles
+ARCH_PRCTL, ASK_FOR_STATE, TILES = 158, 0x1023, 18
+
 FEATURES = _features()
 VECTOR_BYTES = _vector_bytes(FEATURES)
 IS_X86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
 HAS_FMA = bool(FEATURES.get("fma")) or platform.machine().lower() in ("aarch64", "arm64")
+HAS_TILES = _has_tiles()
 
 
 def lanes(dtype: np.dtype | type | str) -> int:

@@ -266,6 +266,17 @@ def call_product(typingctx, function, a, sam, sar, sak, b, sbr, sbk, c, scm, i, 
 
 
 @intrinsic
+def call_parts(typingctx, function, left, right, c, scm, i, sim, m, n, blocks):
+    """Call the product of parts through its address; arguments as in ``amx.py``."""
+
+    def codegen(context, builder, signature, args):
+        _emit_call(builder, list(args))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 10), codegen
+
+
+@intrinsic
 def call_turn(typingctx, function, source, source_ld, target, target_ld, rows, columns):
     """Call ``turn.py``'s function through its address."""
 

@@ -51,6 +51,7 @@ IMPLICIT = {
     "product2": f"load_int(memory + {control.PRODUCTS + 8})",
     "row_product": f"load_int(memory + {control.ROW})",
     "turn": f"load_int(memory + {control.TURN})",
+    "tile_product": f"load_int(memory + {control.TILES})",
     "order": f"view(load_int(memory + {control.ORDER})"
     f" + 8 * (load_int(memory + {control.START}) + first_row), last_row - first_row, i_)",
     "position": f"(load_int(memory + {control.START}) + first_row)",

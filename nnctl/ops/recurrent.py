@@ -34,6 +34,7 @@ from nnctl.engine.kernel import Sizes, Split
 from nnctl.ops.conv_core import clear, copy
 from nnctl.ops.dense import DEPTH, columns_of, step_of
 from nnctl.ops.norm_row import LANES
+from nnctl.ops.parts import by_tiles
 from nnctl.ops.recurrent_rows import multiply_into
 
 ROWS = 16  # samples of a task, at most: the products of a step are that many rows high
@@ -69,10 +70,15 @@ class Recurrence(NamedTuple):
     first: int = 0  # step of the whole sequence that is the first here
     beyond: int = 0  # steps of the whole sequence behind the last one here
     ends: int = 0  # for how many states after the last step gradients are given
+    cut_w: int = 0  # 1: w is cut, and multiplied on the CPU's tiles
+    cut_u: int = 0  # 1: u is, alike
 
 
 def shard(sizes: Sizes) -> Split:
-    """At most ``ROWS`` samples a task, none across quarters of the batch."""
+    """At most ``ROWS`` samples a task, none across quarters of the batch, but on tiles."""
+    g = sizes.values.get("g")
+    if g is not None and (g.cut_w or g.cut_u):
+        return by_tiles(sizes)
     quarter = -(-sizes.capacity // 4)
     rows = max(d for d in range(1, min(ROWS, quarter) + 1) if quarter % d == 0)
     return Split(rows, -(-sizes.capacity // rows), 1, 1, 1)
@@ -250,28 +256,3 @@ def give_last(y, y_ld, trace, g, first_row, last_row, unit):
     for r in range(first_row, last_row):
         last = row(trace, r, g.steps, g, size)
         copy(last + size * g.gives, y + size * r * y_ld, g.units, unit)
-
-
-@inline
-def forward(
-    cell, first, x, x_ld, w, u, b, b_h, v, b_v, own, start, start_ld, y, y_ld, trace, lengths, g,
-    scratch, first_row, last_row, p1, p2, unit,
-):  # fmt: skip
-    """All steps of some samples; ``cell(row, row before, own, scratch, g, unit)`` turns gates into
-    a state, ``first`` alike into what is multiplied by ``v``."""
-    wide = columns_of(g.columns, lanes_of(unit))
-    begin(start, start_ld, trace, g, first_row, last_row, unit)
-    begins, end = span(lengths, first_row, last_row, g)
-    skip(0, begins, y, y_ld, trace, g, first_row, last_row, unit)
-    for k in range(begins, end):
-        of_input(x, x_ld, w, b, trace, g, k, first_row, last_row, 0, wide, p1, p2, unit)
-        of_state(u, b_h, trace, g, k, first_row, last_row, 0, g.columns_u, p1, p2, unit)
-        if g.inner_depth:
-            inside(
-                first, own, v, b_v, trace, lengths, k, g, scratch, first_row, last_row,
-                p1, p2, unit,
-            )  # fmt: skip
-        turn(cell, own, y, y_ld, trace, lengths, k, g, scratch, first_row, last_row, unit)
-    skip(end, g.steps, y, y_ld, trace, g, first_row, last_row, unit)
-    if g.every == 0:
-        give_last(y, y_ld, trace, g, first_row, last_row, unit)

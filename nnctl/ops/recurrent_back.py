@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from nnctl.engine.kernel import Kernel
 from nnctl.ops.conv_kernels import conv_turn, weight_elements
 from nnctl.ops.geometry import geometry
+from nnctl.ops.parts import cut
 from nnctl.ops.recurrent import Recurrence
 from nnctl.ops.recurrent_start import start_gradient
 from nnctl.ops.recurrent_sums import own_gradient, recurrent_bias, recurrent_gradient
 from nnctl.ops.recurrent_table import table_gradient, token_sums
 from nnctl.ops.recurrent_taught import taught_slopes
+from nnctl.ops.recurrent_tiles import suits, tile_gradient
 from nnctl.ops.registry import Call, Temporary
 from nnctl.ops.windows import Axis
 
@@ -25,15 +27,21 @@ def way_back(layer: Layer, kernel: Kernel, again: Kernel) -> list[Call]:
     wants, g = layer.site.needs_dx[0], layer.g
     turn_u, u = _turned(layer, "u", g.units, g.columns_u)
     turn_w, w = _turned(layer, "w", g.inputs, g.columns)
+    made = [turn_u, turn_w] if wants else [turn_u]
     names: Names = {"u_turned": u, "w_turned": w if wants else "zeros", **layer.of_cell()}
+    if g.cut_u:
+        cut_u, names["u_turned"] = cut("u.turned", u, g.columns_u, g.units)
+        made.append(cut_u)
+    if g.cut_w and wants:
+        cut_w, names["w_turned"] = cut("w.turned", w, g.columns, g.inputs)
+        made.append(cut_w)
     names |= {"wants_dx": int(wants)} | ({} if wants else {"dx": "zeros", "dx_ld": 0})
     names |= {"v_turned": "zeros", "leaves": _leaves(layer)}
-    made = [turn_u, turn_w] if wants else [turn_u]
     if g.inner_depth:
         turn_v, names["v_turned"] = _turned(layer, layer.form.v[0], g.inner_depth, g.inner_columns)
         made.append(turn_v)
     if layer.recomputes:
-        made += [*layer.products(), *layer.learned(), *layer.masks()]
+        made += [*layer.products(), *layer.cuts(), *layer.learned(), *layer.masks()]
     for part in reversed(layer.segments):
         if layer.recomputes:
             silent = layer.segment(again, layer.kept_start(part)._replace(every=2))
@@ -99,16 +107,15 @@ def _of_start(layer: Layer) -> list[Call]:
 def _sums(layer: Layer, g: Recurrence) -> list[Call]:
     """The parts of the gradients of weights and biases that come from a segment."""
     v, b_v = layer.form.v
-    rows: Names = {"a": layer.trace, "a_ld": g.rows * g.width, "a_step": g.width, "all_steps": 0}
+    rows: Names = {"a": layer.trace, "a_ld": g.rows * g.width, "a_step": g.width}
     rows["trace"] = layer.trace
-    of_h: Names = {**rows, "a_first": g.handed, "depth": g.units, "before": g.again}
-    of_h |= {"g": g._replace(columns=g.columns_u), **_gradient_of("dw", "u")}
-    sums = [*_of_x(layer, g), Call(recurrent_gradient, of_h)]
+    of_h: Names = {**rows, "a_first": g.handed, "before": g.again, **_gradient_of("dw", "u")}
+    of_u = g._replace(columns=g.columns_u)
+    sums = [*_of_x(layer, g), _gradient(layer, of_u, g.units, of_h)]
     inner = g._replace(columns=g.inner_columns)
     if g.inner_depth:
-        of_v: Names = {**rows, "a_first": g.width + g.kept, "depth": g.inner_depth}
-        of_v |= {"g": inner, "before": g.inner, **_gradient_of("dw", v)}
-        sums.append(Call(recurrent_gradient, of_v))
+        of_v: Names = {**rows, "a_first": g.width + g.kept, "before": g.inner}
+        sums.append(_gradient(layer, inner, g.inner_depth, of_v | _gradient_of("dw", v)))
     biases = {"b": (0, g), "b_h": (g.again, g), b_v: (g.inner, inner)}
     for name, (before, sizes) in biases.items():
         given = name in layer.site.parameters and name not in layer.own
@@ -116,6 +123,15 @@ def _sums(layer: Layer, g: Recurrence) -> list[Call]:
             of_b: Names = {"g": sizes, "before": before, "trace": layer.trace}
             sums.append(Call(recurrent_bias, of_b | _gradient_of("db", name)))
     return sums + _of_own(layer)
+
+
+def _gradient(layer: Layer, g: Recurrence, depth: int, names: Names) -> Call:
+    """The call that sums up the gradient of weights (depth, columns), on the CPU's tiles where that
+    suits."""
+    named: Names = {**names, "g": g, "depth": depth}
+    if suits(layer.site, depth, g.columns):
+        return Call(tile_gradient, named)
+    return Call(recurrent_gradient, {**named, "all_steps": 0})
 
 
 def _of_own(layer: Layer) -> list[Call]:
@@ -134,9 +150,9 @@ def _of_x(layer: Layer, g: Recurrence) -> list[Call]:
     trace: Names = {"g": g, "trace": layer.trace}
     if not layer.tokens:
         first = (g.steps + g.beyond - 1 if g.backward else g.first) * g.inputs
-        of_x: Names = {"a": "x", "a_ld": "x_ld", "a_first": first, "depth": g.inputs}
-        of_x |= {"a_step": -g.inputs if g.backward else g.inputs, "before": 0, "all_steps": 0}
-        return [Call(recurrent_gradient, {**of_x, **trace})]
+        of_x: Names = {"a": "x", "a_ld": "x_ld", "a_first": first, "before": 0, **trace}
+        of_x["a_step"] = -g.inputs if g.backward else g.inputs
+        return [_gradient(layer, g, g.inputs, of_x)]
     named: Names = {"vocabulary": layer.tokens, "dproducts": _dproducts(layer)}
     has_bias = "b" in layer.site.parameters and "b" not in layer.own
     wants = int(has_bias and g.first == 0)  # the last that adds to the sums

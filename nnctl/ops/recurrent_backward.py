@@ -5,6 +5,7 @@ from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Sizes
 from nnctl.ops.conv_core import clear, copy
 from nnctl.ops.dense import columns_of, padded
+from nnctl.ops.parts import elements, multiply_cut
 from nnctl.ops.recurrent import SUMS, is_over, multiply, place, row, shard, span
 from nnctl.ops.recurrent_rows import add, multiply_into
 
@@ -22,10 +23,12 @@ def skip_back(first, end, dx, dx_ld, wants_dx, trace, g, first_row, last_row, un
 
 def back_room(sizes: Sizes) -> int:
     """Scratch of a backward pass: gradients of two states, of what is handed on, of an input, of
-    the left side of a product inside a step; and room for the sums of a cell."""
-    g, lanes = sizes["g"], sizes.lanes
+    the left side of a product inside a step; room for the sums of a cell, and for the parts of
+    gates that are cut."""
+    g, lanes, rows = sizes["g"], sizes.lanes, shard(sizes).rows
     wide = 3 * padded(g.units, lanes) + padded(g.inputs, lanes) + padded(g.inner_depth, lanes)
-    return int(shard(sizes).rows * (wide + 5 * lanes) + SUMS)
+    deepest = max(g.columns * g.cut_w, g.columns_u * g.cut_u)
+    return int(rows * (wide + 5 * lanes) + SUMS + elements(rows, deepest))
 
 
 @inline
@@ -49,10 +52,54 @@ def inside_back(
 
 
 @inline
+def _turned(
+    cut, a, a_ld, depth, w, columns, out, out_ld, start, start_ld, rows, room, products, unit
+):
+    """out = start + a @ w for gradients of gates; ``products``: those of panels, and of parts."""
+    p1, p2, of_parts = products
+    if cut:
+        multiply_cut(
+            a, a_ld, depth, w, columns, out, out_ld, start, start_ld, rows, room, of_parts
+        )  # fmt: skip
+    else:
+        multiply(a, a_ld, depth, w, columns, out, out_ld, start, start_ld, rows, p1, p2, unit)
+
+
+@inline
+def _give_back(rows, ld, dx, dx_ld, count, g, unit):
+    """Put the gradients of a step's inputs in their places."""
+    size = size_of(unit)
+    for r in range(count):
+        copy(rows + size * r * ld, dx + size * r * dx_ld, g.inputs, unit)
+
+
+@inline
+def _from_end(flow, flow_ld, dh, dc, ld, count, g, unit):
+    """Take the gradients of the states that some samples hand on."""
+    size, n = size_of(unit), g.units
+    for r in range(count):
+        source = flow + size * r * flow_ld
+        copy(source, dh + size * r * ld, n, unit)
+        if g.ends > 1:
+            copy(source + size * n, dc + size * r * ld, n, unit)
+
+
+@inline
+def _to_start(dh, dc, ld, dstart, dstart_ld, count, g, unit):
+    """Give the gradients of the states that some samples start from."""
+    size, n = size_of(unit), g.units
+    for r in range(count):
+        out = dstart + size * r * dstart_ld
+        copy(dh + size * r * ld, out, n, unit)
+        if g.starts > 1:
+            copy(dc + size * r * ld, out + size * n, n, unit)
+
+
+@inline
 def backward(
     cell, first_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, dend, dend_ld, u_turned,
     w_turned, v_turned, own, leaves, trace, lengths, zeros, g, scratch, first_row, last_row, p1,
-    p2, unit,
+    p2, tile_product, unit,
 ):  # fmt: skip
     """Back through all steps of some samples, from the gradients of the states after them.
 
@@ -70,14 +117,12 @@ def backward(
     dx_row = dhanded + size * count * wide
     dinner = dx_row + size * count * wide_in
     sums = dinner + size * count * wide_inner
+    parts, products = sums + size * SUMS, (p1, p2, tile_product)
     given = dh if g.gives == g.state else dc
     clear(scratch, 2 * count * wide, unit)
     clear(leaves + 8 * first_row * g.leaf, count * g.leaf, 0.0)
-    for r in range(count if g.ends else 0):
-        flow = dend + size * (first_row + r) * dend_ld
-        copy(flow, dh + size * r * wide, n, unit)
-        if g.ends > 1:
-            copy(flow + size * n, dc + size * r * wide, n, unit)
+    if g.ends:
+        _from_end(dend + size * first_row * dend_ld, dend_ld, dh, dc, wide, count, g, unit)
     if g.every == 0:
         for r in range(count):
             copy(dy + size * (first_row + r) * dy_ld, given + size * r * wide, n, unit)
@@ -103,29 +148,26 @@ def backward(
                 lengths, k, g, sums, first_row, last_row, p1, p2, unit,
             )  # fmt: skip
         if (k > 0 or g.starts) and g.handed == g.state:
-            multiply(
-                now + again, ld, g.columns_u, u_turned, n, dh, wide, dh, wide, count, p1, p2, unit
-            )
+            _turned(
+                g.cut_u, now + again, ld, g.columns_u, u_turned, n, dh, wide, dh, wide, count,
+                parts, products, unit,
+            )  # fmt: skip
         elif (k > 0 and not g.taught) or (k == 0 and g.starts):
-            multiply(
-                now + again, ld, g.columns_u, u_turned, n, dhanded, wide, zeros, 0, count,
-                p1, p2, unit,
+            _turned(
+                g.cut_u, now + again, ld, g.columns_u, u_turned, n, dhanded, wide, zeros, 0, count,
+                parts, products, unit,
             )  # fmt: skip
             for r in range(count):
                 mask, part = row(trace, first_row + r, 0, g, size), dhanded + size * r * wide
                 multiply_into(part, mask, part, n, unit)
                 add(part, dh + size * r * wide, n, unit)
         if wants_dx:
-            multiply(
-                now, ld, g.columns, w_turned, g.inputs, dx_row, wide_in, zeros, 0, count,
-                p1, p2, unit,
+            _turned(
+                g.cut_w, now, ld, g.columns, w_turned, g.inputs, dx_row, wide_in, zeros, 0, count,
+                parts, products, unit,
             )  # fmt: skip
-            for r in range(count):
-                out = dx + size * ((first_row + r) * dx_ld + t * g.inputs)
-                copy(dx_row + size * r * wide_in, out, g.inputs, unit)
+            out = dx + size * (first_row * dx_ld + t * g.inputs)
+            _give_back(dx_row, wide_in, out, dx_ld, count, g, unit)
     skip_back(0, first, dx, dx_ld, wants_dx, trace, g, first_row, last_row, unit)
-    for r in range(count if dstart_ld else 0):
-        out = dstart + size * (first_row + r) * dstart_ld
-        copy(dh + size * r * wide, out, n, unit)
-        if g.starts > 1:
-            copy(dc + size * r * wide, out + size * n, n, unit)
+    if dstart_ld:
+        _to_start(dh, dc, wide, dstart + size * first_row * dstart_ld, dstart_ld, count, g, unit)

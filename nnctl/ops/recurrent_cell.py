@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 from nnctl.engine.jit import inline
 from nnctl.engine.kernel import Kernel, tiles
-from nnctl.ops.recurrent import SUMS, forward, give_last, inside, shard, work
+from nnctl.ops.recurrent import SUMS, give_last, inside, shard, work
 from nnctl.ops.recurrent import turn as take_turn
 from nnctl.ops.recurrent_back import way_back
 from nnctl.ops.recurrent_backward import back_room, backward
 from nnctl.ops.recurrent_columns import calls, step_of_units, suits
+from nnctl.ops.recurrent_forward import forward, room
 from nnctl.ops.recurrent_layer import Form, Layer
 from nnctl.ops.registry import Site, register
 
@@ -70,23 +71,23 @@ def _kernels(cell: Cell) -> Kernels:
 
     def run(
         x, x_ld, w, u, b, b_h, v, b_v, own0, own1, own2, own3, own4, own5, start, start_ld, y, y_ld,
-        trace, lengths, g, scratch, first_row, last_row, product1, product2, unit,
+        trace, lengths, g, scratch, first_row, last_row, product1, product2, tile_product, unit,
     ):  # fmt: skip
         forward(
             turn, first, x, x_ld, w, u, b, b_h, v, b_v, (own0, own1, own2, own3, own4, own5),
             start, start_ld, y, y_ld, trace, lengths, g, scratch, first_row, last_row,
-            product1, product2, unit,
+            product1, product2, tile_product, unit,
         )  # fmt: skip
 
     def back(
         dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, dend, dend_ld, u_turned, w_turned,
         v_turned, own0, own1, own2, own3, own4, own5, leaves, trace, lengths, zeros, g, scratch,
-        first_row, last_row, product1, product2, unit,
+        first_row, last_row, product1, product2, tile_product, unit,
     ):  # fmt: skip
         backward(
             turn_back, first_back, dy, dy_ld, dx, dx_ld, wants_dx, dstart, dstart_ld, dend, dend_ld,
             u_turned, w_turned, v_turned, (own0, own1, own2, own3, own4, own5), leaves, trace,
-            lengths, zeros, g, scratch, first_row, last_row, product1, product2, unit,
+            lengths, zeros, g, scratch, first_row, last_row, product1, product2, tile_product, unit,
         )  # fmt: skip
 
     def step(
@@ -107,7 +108,7 @@ def _kernels(cell: Cell) -> Kernels:
     run.__name__, back.__name__ = f"{cell.name}_forward", f"{cell.name}_backward"
     by_samples: Any = {"split": shard, "work": work}
     return Kernels(
-        tiles("y trace", rowwise="x start", scratch=lambda sizes: SUMS, **by_samples)(run),
+        tiles("y trace", rowwise="x start", scratch=room, **by_samples)(run),
         tiles("dx trace dstart leaves", rowwise="dy dend", scratch=back_room, **by_samples)(back),
         tiles("y trace", split=shard, scratch=lambda sizes: SUMS)(step),
         step_of_units(cell.name, cell.part) if cell.part is not None else None,

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from nnctl.engine.kernel import Kernel
 from nnctl.ops.dense import padded
+from nnctl.ops.parts import cut, suits
 from nnctl.ops.recurrent import Recurrence
 from nnctl.ops.recurrent_start import learned_start
 from nnctl.ops.recurrent_states import (
@@ -65,7 +66,15 @@ class Layer:
             sum(count for _, count in form.own), kept + form.depth if form.beside else state,
             int(taught),
         )  # fmt: skip
+        self.g = self.g._replace(**self._cuts())
         self.segments = segments(self.g, form.states) if self.recomputes else [self.g]
+
+    def _cuts(self) -> dict[str, int]:
+        """Which weights are cut for the CPU's tiles, in training."""
+        g = self.g
+        of_w = not self.tokens and suits(self.site, g.inputs, g.columns)
+        of_u = suits(self.site, g.units, g.columns_u)
+        return {} if self.evaluation else {"cut_w": int(of_w), "cut_u": int(of_u)}
 
     def _starts(self) -> int:
         """How many states are given for the start: those of a second input, or all of them."""
@@ -139,13 +148,14 @@ class Layer:
                 named: Names = {"g": g, "states": self.form.states, "trace": self.trace}
                 made.append(Call(carry_states, named | where))
         carry = self.carry() if self.evaluation else []
-        return [*self.products(), *self.learned(), *self.masks(), *made, *carry]
+        return [*self.products(), *self.cuts(), *self.learned(), *self.masks(), *made, *carry]
 
     def segment(self, kernel: Kernel, g: Recurrence) -> Call:
         """The call of the forward kernel for a segment."""
         names: Names = {"g": g, "trace": self.trace, **self._start(g), **self.of_cell()}
         biases = ("b", "b_h")
         names |= {n: "zeros" for n in biases if n in self.own or n not in self.site.parameters}
+        names |= {name: parts for name, (_, parts) in self._parts().items()}
         return Call(kernel, names | self._w())
 
     def of_cell(self) -> Names:
@@ -206,6 +216,16 @@ class Layer:
         for name, array in (("source_ld", source), ("target_ld", target)):
             names[name] = self._row if array == "trace" else self._states
         return Call(copy_states, names)
+
+    def _parts(self) -> dict[str, tuple[Call, Temporary]]:
+        """How weights are cut for the CPU's tiles, and where they are then."""
+        g = self.g
+        sizes = {"w": (g.cut_w, g.inputs, g.columns), "u": (g.cut_u, g.units, g.columns_u)}
+        return {n: cut(n, n, depth, columns) for n, (on, depth, columns) in sizes.items() if on}
+
+    def cuts(self) -> list[Call]:
+        """Cut the weights that go over the CPU's tiles."""
+        return [call for call, _ in self._parts().values()]
 
     def _w(self) -> Names:
         """What stands for w where tokens are read."""

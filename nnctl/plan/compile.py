@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.engine import abreast, control, cpu, tiles, turn
+from nnctl.engine import abreast, amx, control, cpu, tiles, turn
 from nnctl.engine import threads as thread_count
 from nnctl.graph.graph import INPUT, Graph, Parameter, State
 from nnctl.graph.masks import mask_ends
@@ -119,6 +119,8 @@ def _memory(
         memory.set_word(control.PRODUCTS + 8 * (k - 1), tiles.product(kind.name, k).address)
     memory.set_word(control.TURN, turn.turn(kind.name).address)
     memory.set_word(control.ROW, abreast.row_product(kind.name).address)
+    if cpu.HAS_TILES and kind == np.float32:
+        memory.set_word(control.TILES, amx.product().address)
     return memory
 
 

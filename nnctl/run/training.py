@@ -73,14 +73,19 @@ class Outcome:
 
 def about(prepared: Prepared) -> dict[str, Any]:
     """Return the meta that all checkpoints of a run share: the same for equal runs anywhere."""
-    from nnctl.engine.cpu import lanes
+    from nnctl.engine.cpu import HAS_TILES, lanes
 
+    kind = np.dtype(prepared.spec.training.dtype)
     return {
         "spec": timeless(prepared.spec).resolved_toml(),
         "data": prepared.fingerprint,
         "info": info_to_meta(prepared.info),
         "reading": prepared.reading and prepared.reading.to_json(),
-        "engine": {"version": __version__, "lanes": lanes(np.dtype(prepared.spec.training.dtype))},
+        "engine": {
+            "version": __version__,
+            "lanes": lanes(kind),
+            "tiles": HAS_TILES and kind == np.float32,
+        },
     }
 
 
@@ -103,12 +108,16 @@ def check_origin(
             "bring the old data back, or start a new run on the new ones",
         )
     if meta.get("engine") != own["engine"]:
-        old, new = meta.get("engine") or {}, own["engine"]
+        old, new = _said(meta.get("engine") or {}), _said(own["engine"])
         warn(
-            "warning: the checkpoint was made by nnctl "
-            f"{old.get('version')} with {old.get('lanes')} lanes, this is {new['version']} with "
-            f"{new['lanes']}: results may differ in the last bits"
+            f"warning: the checkpoint was made by nnctl {old}, this is {new}: "
+            "results may differ in the last bits"
         )
+
+
+def _said(engine: Mapping[str, Any]) -> str:
+    tiles = "with" if engine.get("tiles") else "without"
+    return f"{engine.get('version')} with {engine.get('lanes')} lanes, {tiles} tiles"
 
 
 def go(

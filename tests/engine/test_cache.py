@@ -130,6 +130,10 @@ class TestKey:
         keys |= {self.key(monkeypatch, NNCTL_VECTOR_BYTES=b) for b in ("16", "32")}
         assert len(keys) == 3
 
+    def test_depends_on_tiles(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("NNCTL_AMX", raising=False)
+        assert self.key(monkeypatch) != self.key(monkeypatch, NNCTL_AMX="0")
+
     @pytest.mark.parametrize("package", ["engine", "ops", "optim"])
     def test_depends_on_every_source_of_compiled_code(
         self, package: str, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tests.reference import recurrent
@@ -173,6 +175,17 @@ CASES += [
     _lstm(_NORM, peepholes=True, layer_norm=True, learned=True, **AGAIN),
     _gru(_NORM, reset="before", layer_norm=True, recurrent_dropout=0.4, **AGAIN),
 ]
+# where the CPU has tiles these go over them: one tile of samples and a row, two and some, blocks of
+# steps that end within the steps of a sample, or with several samples; Inf becomes NaN there
+_TILED = [
+    _lstm((17, 3, 128, 128)),
+    _gru((37, 7, 128, 192), backward=True),
+    _rnn((35, 5, 256, 256), returns="last"),
+    _gru((16, 130, 2, 128)),
+    _lstm((33, 9, 128, 128), peepholes=True, recurrent_dropout=0.4, learned=True, **AGAIN),
+    _gru((18, 4, 128, 128), reset="before", start=1),
+]
+CASES += [replace(case, weights=0.08, blocks=True) for case in _TILED]
 CASES += [_output_rnn(size, outputs) for size, outputs in ((_SIZES[2], 2), (_SIZES[5], 17))]
 CASES += [
     _output_rnn((1, 1, 1, 1), 1, output_activation="tanh"),
