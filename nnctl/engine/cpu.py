@@ -39,8 +39,17 @@ def _has_tiles() -> bool:
     if chosen not in ("", "0", "1"):
         raise UsageError(f"NNCTL_AMX is {chosen!r}", "set it to 0 or 1, or unset it")
     able = VECTOR_BYTES == 64 and FEATURES.get("amx-tile") and FEATURES.get("amx-bf16")
-    if chosen == "0" or not able or sys.platform != "linux":
-        return False
+    found = chosen != "0" and bool(able) and sys.platform == "linux" and _may_use_tiles()
+    if chosen == "1" and not found:
+        raise UsageError(
+            "NNCTL_AMX is 1, and there are no tiles to use: they need a CPU with AMX of bfloat16, "
+            "vectors of 64 bytes, and a Linux that allows them",
+            "unset it, or set it to 0",
+        )
+    return found
+
+
+def _may_use_tiles() -> bool:
     return bool(ctypes.CDLL(None).syscall(ARCH_PRCTL, ASK_FOR_STATE, TILES) == 0)
 
 

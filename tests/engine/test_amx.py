@@ -90,10 +90,10 @@ def test_what_is_not_finite_stays_so() -> None:
         assert not lost[:, 18].any() and lost[:, np.arange(64) != 18].all()
 
 
-def _doctor(value: str) -> subprocess.CompletedProcess[str]:
+def _doctor(value: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "nnctl", "doctor", "--json"],
-        env={**os.environ, "NNCTL_AMX": value},
+        env={**os.environ, "NNCTL_AMX": value, **env},
         capture_output=True,
         text=True,
         check=False,
@@ -104,6 +104,12 @@ def test_tiles_can_be_switched_off() -> None:
     done = _doctor("0")
     assert done.returncode == 0
     assert '"tiles": false' in done.stdout
+
+
+def test_tiles_that_are_not_there_are_no_silent_wish() -> None:
+    done = _doctor("1", NNCTL_VECTOR_BYTES="32")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: NNCTL_AMX is 1, and there are no tiles to use")
 
 
 def test_another_value_is_refused() -> None:
